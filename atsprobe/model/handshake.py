@@ -1,0 +1,351 @@
+"""A handshake is an experiment: an offer and its outcome; and the law of what one outcome says about another offer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from atsprobe.model.certificate import Certificate
+from atsprobe.model.cipher_suite import TlsVersion, is_static_rsa, usable
+
+HYBRID_GROUPS = frozenset({"X25519MLKEM768"})
+"""Groups that the engine cannot say; they stay out of the comparison of offers."""
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """What a ClientHello offers, in IANA names and in the client's order."""
+
+    versions: tuple[TlsVersion, ...]
+    cipher_suites: tuple[str, ...]
+    groups: tuple[str, ...]
+    signature_algorithms: tuple[str, ...]
+
+    @property
+    def ceiling(self) -> TlsVersion:
+        """The highest version offered."""
+        return max(self.versions)
+
+    def without_hybrids(self) -> Offer:
+        """Give the hello that the engine can say."""
+        return replace(self, groups=tuple(g for g in self.groups if g not in HYBRID_GROUPS))
+
+
+@dataclass(frozen=True, slots=True)
+class Negotiated:
+    """The server chose: version, suite, group (None without ephemeral key exchange over a group) and signature.
+
+    ``signature_algorithm`` is the IANA name of the server's handshake signature, None where it signed nothing
+    (static RSA) or the engine could not tell. ``extended_master_secret`` (RFC 7627) is None under TLS 1.3.
+    ``certificates`` are in the order received. ``ocsp_response`` is the stapled response, DER;
+    ``scts`` is the raw SignedCertificateTimestampList of the TLS extension, where the engine saw one.
+    """
+
+    version: TlsVersion
+    cipher_suite: str
+    group: str | None
+    signature_algorithm: str | None
+    extended_master_secret: bool | None
+    certificates: tuple[Certificate, ...]
+    ocsp_response: bytes | None = None
+    scts: bytes | None = None
+    wants_client_certificate: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """A fatal alert (RFC 8446 §6): its number."""
+
+    number: int
+
+    @property
+    def name(self) -> str:
+        """The name of RFC 8446, or ``unknown``."""
+        return ALERT_NAMES.get(self.number, "unknown")
+
+    @property
+    def speaks_of_the_offer(self) -> bool:
+        """Whether it says that nothing in the hello suits: handshake_failure, protocol_version, insufficient_security."""
+        return self.number in (40, 70, 71)
+
+
+ALERT_NAMES = {
+    0: "close_notify",
+    10: "unexpected_message",
+    20: "bad_record_mac",
+    22: "record_overflow",
+    40: "handshake_failure",
+    42: "bad_certificate",
+    43: "unsupported_certificate",
+    44: "certificate_revoked",
+    45: "certificate_expired",
+    46: "certificate_unknown",
+    47: "illegal_parameter",
+    48: "unknown_ca",
+    49: "access_denied",
+    50: "decode_error",
+    51: "decrypt_error",
+    70: "protocol_version",
+    71: "insufficient_security",
+    80: "internal_error",
+    86: "inappropriate_fallback",
+    90: "user_canceled",
+    109: "missing_extension",
+    110: "unsupported_extension",
+    112: "unrecognized_name",
+    113: "bad_certificate_status_response",
+    115: "unknown_psk_identity",
+    116: "certificate_required",
+    120: "no_application_protocol",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class UnofferedVersion:
+    """The server answered with a version that was not offered, as OpenSSL does to a newer client."""
+
+    version: TlsVersion
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """The server said no to this hello: by an alert that speaks of the offer, or by a version that was not offered."""
+
+    by: Alert | UnofferedVersion
+
+
+NoAnswerReason = Literal[
+    "timeout",  # nothing, or not enough, within the deadline
+    "reset",  # the connection was reset
+    "closed",  # the connection was closed without an answer
+    "connection-refused",  # TCP refused although the address had answered before
+    "not-tls",  # the first bytes are no TLS record
+    "alert",  # a fatal alert that does not speak of the offer
+    "too-large",  # more bytes than the bound, or a handshake larger than the engine reads
+    "garbage",  # TLS records that make no handshake
+    "contradictory",  # two handshakes contradict each other, and so did the third
+]
+
+
+@dataclass(frozen=True, slots=True)
+class NoAnswer:
+    """No outcome: proves nothing about any other offer. ``detail`` is a short text of ours for people."""
+
+    reason: NoAnswerReason
+    detail: str = ""
+    alert: Alert | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NotMade:
+    """The engine cannot say this hello."""
+
+    reason: str
+
+
+Outcome = Negotiated | Refused | NoAnswer | NotMade
+
+
+@dataclass(frozen=True, slots=True)
+class Experiment:
+    """An offer as it was sent, its outcome, and how many connections it took (more than 1 after a contradiction)."""
+
+    offer: Offer
+    outcome: Outcome
+    attempts: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class SomeHandshake:
+    """The offer certainly negotiates, since it contains ``least``; which suite and leaf it gets was not seen."""
+
+    least: Negotiated
+
+
+@dataclass(frozen=True, slots=True)
+class Contradiction:
+    """Two experiments say opposite things about the offer: the server changed its mind, or is throttling."""
+
+    negotiated: Negotiated
+    refused: Refused
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """No experiment settles the offer. ``tried`` is the outcome of this very offer, where it was made in vain."""
+
+    tried: NoAnswer | NotMade | Refused | None = None
+
+
+Following = Negotiated | Refused | SomeHandshake | Contradiction | Unknown
+
+
+def normalised(offer: Offer) -> Offer:
+    """Drop what cannot take part: suites that no offered version can use, versions without a suite, hybrid groups."""
+    suites = tuple(s for s in offer.cipher_suites if any(usable(s, v) for v in offer.versions))
+    versions = tuple(v for v in offer.versions if any(usable(s, v) for s in suites))
+    return replace(offer.without_hybrids(), versions=versions or offer.versions, cipher_suites=suites)
+
+
+def outcome_of(offer: Offer, experiments: Sequence[Experiment]) -> Following:
+    """Say what the experiments tell about an offer, made or not: the law of offers.
+
+    Among offers with one ceiling, after `normalised`: the same offer has the same outcome; an offer within a
+    refused one is refused; an offer within a negotiated one that still holds what was negotiated gets that very
+    handshake; one wholly above the negotiated version is refused; one that contains a negotiated offer gets some
+    handshake. A refusal of an offer with a hybrid group that was not said stands only where the server is seen
+    to have no TLS 1.3, the only version that could use the group.
+    """
+    verdict = _without_hybrids(normalised(offer), experiments)
+    hybrid_left_out = bool(HYBRID_GROUPS.intersection(offer.groups)) and TlsVersion.TLS_1_3 in offer.versions
+    if isinstance(verdict, Refused) and hybrid_left_out and not _said_with_hybrid(offer, experiments):
+        return verdict if lacks_tls_1_3(experiments) else Unknown(verdict)
+    return verdict
+
+
+def _said_with_hybrid(offer: Offer, experiments: Iterable[Experiment]) -> bool:
+    return any(
+        HYBRID_GROUPS.intersection(e.offer.groups)
+        and isinstance(e.outcome, Refused)
+        and _within(normalised(offer), normalised(e.offer))
+        for e in experiments
+    )
+
+
+def _without_hybrids(offer: Offer, experiments: Sequence[Experiment]) -> Following:
+    negotiated: Negotiated | None = None
+    refused: Refused | None = None
+    some: SomeHandshake | None = None
+    tried: NoAnswer | NotMade | None = None
+    for experiment in experiments:
+        following = _follows(offer, experiment)
+        if isinstance(following, Negotiated):
+            negotiated = negotiated or following
+        elif isinstance(following, Refused):
+            refused = refused or following
+        elif isinstance(following, SomeHandshake):
+            some = some or following
+        elif following is not None:
+            tried = following
+    accepted = negotiated or (some.least if some else None)
+    if refused and accepted:
+        return Contradiction(accepted, refused)
+    return negotiated or refused or some or Unknown(tried)
+
+
+def _follows(offer: Offer, experiment: Experiment) -> Negotiated | Refused | SomeHandshake | NoAnswer | NotMade | None:
+    made, outcome = normalised(experiment.offer), experiment.outcome
+    if made.ceiling != offer.ceiling:
+        return None
+    if isinstance(outcome, NoAnswer | NotMade):
+        return outcome if _within(offer, made) and _within(made, offer) else None
+    if isinstance(outcome, Refused):
+        return outcome if _within(offer, made) else None
+    if _within(offer, made):
+        if _holds(offer, outcome):
+            return outcome
+        if min(offer.versions) > outcome.version:
+            return Refused(UnofferedVersion(outcome.version))
+        return None
+    return SomeHandshake(outcome) if _within(made, offer) else None
+
+
+def _within(inner: Offer, outer: Offer) -> bool:
+    return (
+        set(inner.versions) <= set(outer.versions)
+        and set(inner.cipher_suites) <= set(outer.cipher_suites)
+        and set(inner.groups) <= set(outer.groups)
+        and set(inner.signature_algorithms) <= set(outer.signature_algorithms)
+    )
+
+
+def _holds(offer: Offer, outcome: Negotiated) -> bool:
+    """Whether the smaller offer still holds all that the server chose from the larger one."""
+    if outcome.version not in offer.versions or outcome.cipher_suite not in offer.cipher_suites:
+        return False
+    if outcome.group is not None and outcome.group not in HYBRID_GROUPS and outcome.group not in offer.groups:
+        return False
+    if is_static_rsa(outcome.cipher_suite):
+        return True
+    if outcome.version <= TlsVersion.TLS_1_2 and not _holds_leaf_curve(offer, outcome):
+        return False
+    return outcome.signature_algorithm is None or outcome.signature_algorithm in offer.signature_algorithms
+
+
+_CURVE_GROUPS = {"P-256": "secp256r1", "P-384": "secp384r1", "P-521": "secp521r1"}
+
+
+def _holds_leaf_curve(offer: Offer, outcome: Negotiated) -> bool:
+    """Up to TLS 1.2 the supported groups also bound the curve of an ECDSA leaf (RFC 8422 §2.2)."""
+    if "_ECDSA_" not in outcome.cipher_suite or not outcome.certificates:
+        return True
+    key_type = outcome.certificates[0].key_type
+    return _CURVE_GROUPS.get(key_type, key_type) in offer.groups
+
+
+def lacks_tls_1_3(experiments: Iterable[Experiment]) -> bool:
+    """Say whether the server is seen to have no TLS 1.3.
+
+    Seen so: a lower version answered a hello that offered 1.3, or a hello of 1.3 alone got protocol_version.
+    """
+    for experiment in experiments:
+        if TlsVersion.TLS_1_3 not in normalised(experiment.offer).versions:
+            continue
+        match experiment.outcome:
+            case Negotiated(version=version) if version < TlsVersion.TLS_1_3:
+                return True
+            case Refused(by=UnofferedVersion()):
+                return True
+            case Refused(by=Alert(number=70)) if set(experiment.offer.versions) == {TlsVersion.TLS_1_3}:
+                return True
+            case _:
+                pass
+    return False
+
+
+def next_offer(offers: Sequence[Offer], experiments: Sequence[Experiment]) -> Offer | None:
+    """Give the first offer whose outcome does not follow yet, as the engine would say it; None when all is known.
+
+    An offer that is unknown only for the hybrid group that it could not say asks for a hello of TLS 1.3 alone,
+    even where its refusal would follow: alert protocol_version there settles it.
+    """
+    made = {normalised(e.offer) for e in experiments}
+    for offer in offers:
+        following = outcome_of(offer, experiments)
+        if not isinstance(following, Unknown):
+            continue
+        plain = offer.without_hybrids()
+        if isinstance(following.tried, Refused):
+            plain = _tls_1_3_alone(plain)
+        if normalised(plain) not in made:
+            return plain
+    return None
+
+
+def _tls_1_3_alone(offer: Offer) -> Offer:
+    suites = tuple(s for s in offer.cipher_suites if usable(s, TlsVersion.TLS_1_3))
+    return replace(offer, versions=(TlsVersion.TLS_1_3,), cipher_suites=suites)
+
+
+def negotiations(experiments: Iterable[Experiment]) -> tuple[Negotiated, ...]:
+    """Give the handshakes that completed, in the order made."""
+    return tuple(e.outcome for e in experiments if isinstance(e.outcome, Negotiated))
+
+
+def accepted_suites(experiments: Iterable[Experiment]) -> dict[TlsVersion, tuple[str, ...]]:
+    """Read off which suites the server accepted for each version, in the order first seen, newest version first."""
+    seen: dict[TlsVersion, dict[str, None]] = {}
+    for outcome in negotiations(experiments):
+        seen.setdefault(outcome.version, {})[outcome.cipher_suite] = None
+    return {version: tuple(seen[version]) for version in sorted(seen, reverse=True)}
+
+
+def accepted_groups(experiments: Iterable[Experiment]) -> tuple[str, ...]:
+    """Read off which groups the server used, in the order first seen."""
+    return tuple(dict.fromkeys(o.group for o in negotiations(experiments) if o.group))
+
+
+def deployments(experiments: Iterable[Experiment]) -> tuple[tuple[Certificate, ...], ...]:
+    """Read off each distinct chain that the server sent, in the order first seen (an RSA and an ECDSA one, say)."""
+    return tuple(dict.fromkeys(o.certificates for o in negotiations(experiments) if o.certificates))

@@ -1,0 +1,95 @@
+"""What a client demands of a host: profiles as data, and the policy that a dictionary makes of one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from atsprobe.model.cipher_suite import TlsVersion
+from atsprobe.model.endpoint import Host
+from atsprobe.model.handshake import Offer
+
+
+@dataclass(frozen=True)
+class Profile:
+    """One version or mode of Apple's client, read from ``ats/profiles/NAME.toml``.
+
+    ``cipher_suites`` are offered by default; ``without_forward_secrecy`` are put before them when
+    NSExceptionRequiresForwardSecrecy is false; ``ats_off`` is the whole list when ATS is off (its
+    ``unproved_suites`` may or may not be offered). ``exempts_ip_addresses``: every IP literal is outside ATS (iOS 10 to 16).
+    ``reads_exceptions``: it reads an app's plist at all. ``sdk_default_floor`` is the SDK from which the default floor with ATS
+    off is TLS 1.2 and a lower exception is unproved (None where no SDK changes it).
+    """
+
+    name: str
+    title: str
+    order: tuple[int, ...]
+    minimum_tls_version: TlsVersion
+    maximum_tls_version: TlsVersion
+    cipher_suites: tuple[str, ...]
+    without_forward_secrecy: tuple[str, ...]
+    ats_off: tuple[str, ...]
+    unproved_suites: tuple[str, ...]
+    groups: tuple[str, ...]
+    signature_algorithms: tuple[str, ...]
+    exempts_ip_addresses: bool
+    reads_exceptions: bool = True
+    selectable_as_ios: bool = True
+    sdk_default_floor: tuple[int, ...] | None = None
+    requires_extended_master_secret: bool = False
+
+
+@dataclass(frozen=True)
+class Client:
+    """A profile and the SDK that the app was linked with (None: unknown, counts as the newest)."""
+
+    profile: Profile
+    linked_sdk: str | None = None
+
+
+@dataclass(frozen=True)
+class PinnedIdentities:
+    """The SPKI SHA-256 values that NSPinnedDomains demands for a host. An empty list blocks every chain; None asks nothing."""
+
+    ca: tuple[bytes, ...] | None = None
+    leaf: tuple[bytes, ...] | None = None
+
+
+@dataclass(frozen=True)
+class PolicyWarning:
+    """Something about a declared key that its author should know. ``kind`` is a stable id, ``text`` the sentence."""
+
+    kind: str
+    domain: str | None
+    key: str | None
+    text: str
+
+
+@dataclass(frozen=True)
+class Policy:
+    """What one client demands of one host under one dictionary, and which key or rule decided.
+
+    ``ats_enforced`` is Apple's own flag; ``exempt`` says that the host is of a kind outside ATS, and nothing put ATS back.
+    ``contested``: Apple's client and its documentation differ about this kind of host (private addresses), so that
+    nothing can be said. ``http_is_loaded_as_https``: URLSession never loads http:// from it (.dev and .app).
+    ``offer`` is what the client says; ``unproved`` are suites of it, and ``unproved_versions`` versions of it, that
+    the client may not offer in truth: what only they negotiate is unknown. ``minimum_tls_version`` is None where ATS
+    sets no floor.
+    """
+
+    client: Client
+    host: Host
+    ats_enforced: bool
+    exempt: bool
+    contested: bool
+    http_allowed: bool
+    http_is_loaded_as_https: bool
+    minimum_tls_version: TlsVersion | None
+    forward_secrecy_required: bool
+    offer: Offer
+    unproved: frozenset[str] = frozenset()
+    unproved_versions: frozenset[TlsVersion] = frozenset()
+    requires_extended_master_secret: bool = False
+    pins: PinnedIdentities | None = None
+    matched_exception: str | None = None
+    decided_by: str = ""
+    warnings: tuple[PolicyWarning, ...] = ()

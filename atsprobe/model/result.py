@@ -1,0 +1,158 @@
+"""What a command answers, and the exit code that follows from it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import IntEnum
+
+from atsprobe.model.app import Extraction
+from atsprobe.model.dictionary import ExceptionEntry, PlistValue
+from atsprobe.model.endpoint import Endpoint, Reference
+from atsprobe.model.judgement import (
+    DeclaredVerdict,
+    EndpointFinding,
+    ExceptionJudgement,
+    ExceptionStatus,
+    Notice,
+    Outcome,
+    Verdict,
+)
+from atsprobe.model.observation import Observation, Resolution
+from atsprobe.model.policy import Profile
+from atsprobe.model.recording import Recording
+
+
+class ExitCode(IntEnum):
+    """The exit codes of every command."""
+
+    NOTHING_TO_ACT_ON = 0
+    FINDINGS = 1
+    USAGE = 2
+    INCOMPLETE = 3
+    INTERRUPTED = 130
+
+
+@dataclass(frozen=True)
+class EndpointResult:
+    """One load, judged: by default ATS on every profile, and under each dictionary that governs it.
+
+    ``is_load`` is false for a host that only a declaration names and DNS does not know (R4). ``reason`` is the sentence for a
+    verdict that is not pass. ``https_verdict`` and ``redirects_to`` are for scheme http only.
+    ``observations`` are what was seen on each address, ``resolution`` what became of the name.
+    """
+
+    endpoint: Endpoint
+    references: tuple[Reference, ...]
+    is_load: bool
+    verdict: Verdict
+    verdicts: tuple[tuple[str, Verdict], ...]
+    declared_verdict: Outcome
+    declared: tuple[DeclaredVerdict, ...]
+    findings: tuple[EndpointFinding, ...]
+    minimal_exception: ExceptionEntry | None
+    reason: str
+    resolution: Resolution | None
+    observations: tuple[Observation, ...]
+    https_verdict: Verdict | None = None
+    redirects_to: str | None = None
+
+
+@dataclass(frozen=True)
+class MinimalDictionary:
+    """The smallest NSAppTransportSecurity that keeps a bundle's working loads working; an empty mapping when none is needed."""
+
+    bundle: str
+    dictionary: dict[str, PlistValue]
+
+
+@dataclass(frozen=True)
+class AuditResult:
+    """What `audit` and `judge` answer."""
+
+    recording: Recording
+    profiles: tuple[Profile, ...]
+    endpoints: tuple[EndpointResult, ...]
+    exceptions: tuple[ExceptionJudgement, ...]
+    minimal: tuple[MinimalDictionary, ...]
+    notices: tuple[Notice, ...]
+    trust_title: str
+    sdk: str | None = None
+
+    @property
+    def loads(self) -> tuple[EndpointResult, ...]:
+        """The endpoints that something loads."""
+        return tuple(e for e in self.endpoints if e.is_load)
+
+    @property
+    def blocked(self) -> tuple[EndpointResult, ...]:
+        """The loads that fail under what the app declares."""
+        return tuple(e for e in self.loads if e.declared_verdict == "blocked")
+
+    @property
+    def findings(self) -> int:
+        """How many things make exit 1: blocked loads, and keys with a status to act on."""
+        return len(self.blocked) + sum(1 for e in self.exceptions if e.status.is_finding)
+
+    @property
+    def not_judged(self) -> tuple[EndpointResult | ExceptionJudgement, ...]:
+        """The loads and the keys that could not be judged (a key without exit weight does not count)."""
+        loads = tuple(e for e in self.loads if e.declared_verdict == "inconclusive")
+        keys = tuple(e for e in self.exceptions if e.status is ExceptionStatus.UNVERIFIABLE and e.has_exit_weight)
+        return (*loads, *keys)
+
+
+@dataclass(frozen=True)
+class HostsResult:
+    """What `hosts` answers."""
+
+    extraction: Extraction
+
+
+@dataclass(frozen=True)
+class LabEndpoint:
+    """A server of the lab and what is expected of it: the truth table's row, ready to be asked."""
+
+    name: str
+    host: str
+    port: int
+    scheme: str
+    address: str
+    description: str
+    verdict: str
+    failing: tuple[str, ...]
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class LabResult:
+    """What `lab list` and `lab up` answer. ``directory`` is where ca.pem, targets.txt and resolve.txt lie."""
+
+    directory: str
+    ca_file: str
+    endpoints: tuple[LabEndpoint, ...] = field(default=())
+    is_up: bool = False
+
+
+Result = AuditResult | HostsResult | LabResult
+
+
+def exit_code(result: Result) -> ExitCode:
+    """Give the exit code that a result means (R24): 130 before 2 before 1 before 3 before 0."""
+    if isinstance(result, LabResult):
+        return ExitCode.NOTHING_TO_ACT_ON
+    if isinstance(result, HostsResult):
+        return _of_skipped(result.extraction)
+    if result.recording.interrupted:
+        return ExitCode.INTERRUPTED
+    skipped = _of_skipped(result.recording.extraction)
+    if skipped is ExitCode.USAGE:
+        return skipped
+    if result.findings:
+        return ExitCode.FINDINGS
+    return ExitCode.INCOMPLETE if result.not_judged else skipped
+
+
+def _of_skipped(extraction: Extraction) -> ExitCode:
+    if any(s.unreadable for s in extraction.skipped):
+        return ExitCode.USAGE
+    return ExitCode.INCOMPLETE if extraction.skipped else ExitCode.NOTHING_TO_ACT_ON
