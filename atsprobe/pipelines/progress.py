@@ -1,0 +1,24 @@
+"""How a pipeline tells what it is doing: an observer whose default says nothing."""
+
+from __future__ import annotations
+
+from atsprobe.model.endpoint import Endpoint
+
+
+class Progress:
+    """Hears about a scan while it runs; library users may ignore it. Methods are called from worker threads too."""
+
+    def planned(self, endpoints: int) -> None:
+        """Scanning begins, of that many endpoints."""
+
+    def started(self, endpoint: Endpoint) -> None:
+        """An endpoint is being scanned."""
+
+    def finished(self, endpoint: Endpoint, *, failed: bool) -> None:
+        """An endpoint is done; ``failed`` when it could not be reached or did not answer."""
+
+    def closed(self) -> None:
+        """Scanning is over."""
+
+    def warned(self, text: str) -> None:
+        """Something that the user should know while it runs (a name that does not exist)."""
