@@ -1,0 +1,163 @@
+"""Which entry of NSExceptionDomains decides about a host: exact, nearest ancestor, or longest IP prefix."""
+
+from __future__ import annotations
+
+import ipaddress
+import tomllib
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+from typing import Literal
+
+from atsprobe.ats.values import boolean
+from atsprobe.model.dictionary import AtsDictionary, ExceptionEntry
+from atsprobe.model.endpoint import Host, InvalidHost, IpAddress, ip_address_of, parse_host
+
+IpNetwork = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+
+@dataclass(frozen=True)
+class Match:
+    """The entry that decides about a host, and how it was found. ``key`` is spelled as in the plist."""
+
+    key: str
+    entry: ExceptionEntry
+    kind: Literal["exact", "ancestor", "network", "built-in"]
+
+
+@cache
+def built_in_exceptions() -> dict[str, ExceptionEntry]:
+    """Give the entries that Apple's client brings for Apple's own hosts, by domain."""
+    text = (resources.files("atsprobe.ats") / "built_in_exceptions.toml").read_text("utf-8")
+    return {
+        row["domain"]: ExceptionEntry(
+            includes_subdomains=True,
+            allows_insecure_http_loads=True,
+            minimum_tls_version=row["minimum_tls_version"],
+            requires_forward_secrecy=False,
+        )
+        for row in tomllib.loads(text)["exception"]
+    }
+
+
+class ExceptionIndex:
+    """The entries of one dictionary, ready to be asked about many hosts: a walk up the labels, not over the domains.
+
+    Source: Apple Security source, SecProtocolConfiguration.m, find_exception_for_host and _find_cidr_exception.
+    """
+
+    def __init__(self, dictionary: AtsDictionary) -> None:
+        """Index the entries of a dictionary; what is no dictionary never matches."""
+        self._own = dictionary.entries
+        self._entries = {**built_in_exceptions(), **self._own}
+        networks = ((key, network_of(key)) for key in self._own if "/" in key)
+        self._networks = [(key, network) for key, network in networks if network is not None]
+
+    def match(self, host: Host) -> Match | None:
+        """Find the entry that decides about a host; entries never merge."""
+        if host in self._entries:
+            return self._found(host, "exact")
+        address = ip_address_of(host)
+        if address is not None:
+            return self._match_network(address)
+        parent = host
+        while "." in parent:
+            parent = Host(parent.partition(".")[2])
+            entry = self._entries.get(parent)
+            if entry is not None and boolean(entry.includes_subdomains):
+                return self._found(parent, "ancestor")
+        return None
+
+    def _found(self, key: str, kind: Literal["exact", "ancestor"]) -> Match:
+        return Match(key, self._entries[key], kind if key in self._own else "built-in")
+
+    def _match_network(self, address: IpAddress) -> Match | None:
+        covering = [(k, n) for k, n in self._networks if n.version == address.version and address in n]
+        if not covering:
+            return None
+        longest = max(n.prefixlen for _, n in covering)
+        key = [k for k, n in covering if n.prefixlen == longest][-1]
+        return Match(key, self._own[key], "network")
+
+
+def network_of(key: str) -> IpNetwork | None:
+    """Read a CIDR key as Apple's client does: host bits masked, short IPv4 padded; None where it refuses.
+
+    Network text of 14 (IPv4) or 38 (IPv6) and more characters does not fit its buffers.
+    """
+    text, slash, prefix = key.partition("/")
+    if not slash or not prefix.isascii() or not prefix.isdigit() or len(prefix) > 3:
+        return None
+    is_v6 = ":" in text
+    if len(text) >= (38 if is_v6 else 14) or "%" in text:
+        return None
+    if not is_v6:
+        text = text + ".0" * (3 - text.count("."))
+    try:
+        # strtol with base 0 reads a leading zero as octal
+        length = int(prefix, 8) if prefix.startswith("0") and prefix != "0" else int(prefix)
+        return ipaddress.ip_network(f"{text}/{length}", strict=False)
+    except ValueError:
+        return None
+
+
+def why_never_matches(key: str) -> str | None:
+    """Say why a key of NSExceptionDomains can match no host; None where it can.
+
+    Source: Apple, NSExceptionDomains (lower case, no port, no wildcard); exact keys compare byte by byte.
+    """
+    bare = "a key is a bare host name"
+    if "://" in key:
+        return f"never matches: {bare}"
+    if "/" in key:
+        return None if network_of(key) is not None else "never matches: Apple's client cannot read it as a network"
+    if key.startswith("*"):
+        return f"never matches: {bare}; NSIncludesSubdomains takes the place of *"
+    address = _address(key)
+    if address is not None:
+        same = key == str(address)
+        return None if same else f"never matches: an address key compares as text, {address} is the spelling"
+    if ":" in key:
+        return f"never matches: {bare}, without a port"
+    if not key.isascii():
+        return f"never matches: a key is in ASCII, {_a_labels(key)}"
+    if key != key.lower():
+        return "never matches: a key is in lower case"
+    if key.endswith("."):
+        return "never matches: a key has no dot at its end"
+    return None if _is_host(key) else f"never matches: {bare}"
+
+
+def _address(text: str) -> IpAddress | None:
+    try:
+        return ipaddress.ip_address(text.strip("[]"))
+    except ValueError:
+        return None
+
+
+def _a_labels(key: str) -> str:
+    try:
+        return str(parse_host(key))
+    except InvalidHost:
+        return "as A-labels"
+
+
+def _is_host(key: str) -> bool:
+    try:
+        return parse_host(key) == key
+    except InvalidHost:
+        return False
+
+
+def meant_host(key: str) -> Host | None:
+    """Give the host that a misspelt key means, for its author's sake; None for a network and for what is no host."""
+    text = key.partition("://")[2] or key
+    if "/" in key and "://" not in key:
+        return None
+    text = text.partition("/")[0].removeprefix("*.")
+    if text.count(":") == 1:
+        text = text.partition(":")[0]
+    try:
+        return parse_host(text)
+    except InvalidHost:
+        return None

@@ -1,0 +1,26 @@
+"""How Apple's client reads a value of NSAppTransportSecurity, whatever its type."""
+
+from __future__ import annotations
+
+from atsprobe.model.cipher_suite import TlsVersion
+from atsprobe.model.dictionary import PlistValue
+
+_VERSIONS = {v.label: v for v in TlsVersion if v >= TlsVersion.TLS_1_0}
+
+
+def boolean(value: PlistValue | None) -> bool | None:
+    """Read a boolean: a number equal to 1 is true, any other number is present and false, every other type is absent.
+
+    Source: Apple Security source, SecProtocolConfiguration.m, ATS_VALUE_FOR_KEY and BOOLEAN_FOR_KEY (18.5 and later).
+    """
+    if isinstance(value, bool | int | float):
+        return value == 1
+    return None
+
+
+def tls_version(value: PlistValue | None) -> TlsVersion | None:
+    """Read a version, to the letter (``TLSv1.0`` to ``TLSv1.3``); None for anything else, which means the default.
+
+    Source: Apple Security source, SecProtocolConfiguration.m, protocol_string_to_version.
+    """
+    return _VERSIONS.get(value) if isinstance(value, str) else None
