@@ -137,6 +137,20 @@ class Evidence:
                 return False
         return all(self._stays_on_https(o) for o in seen if not self._has_no_route(other, o.address))
 
+    def why_not_https(self, endpoint: Endpoint) -> str:
+        """Say in words why https in place of an http load is no way out, as far as it was seen."""
+        other = counterpart(endpoint)
+        seen = self.observations(other)
+        if seen and all(isinstance(o, Unreachable) and o.reason == "connection-refused" for o in seen):
+            return f"its port {other.port} is closed"
+        if any(isinstance(o, TlsObservation) and not self._stays_on_https(o) for o in seen):
+            sends_back = any(
+                isinstance(o, TlsObservation) and (redirect_target(o.http_answer) or "").startswith("http:")
+                for o in seen
+            )
+            return f"its https on port {other.port} " + ("sends back to http://" if sends_back else "is no way out")
+        return f"https on port {other.port} does not pass default ATS" if seen else "its https was not seen"
+
     @staticmethod
     def _stays_on_https(observation: Observation) -> bool:
         if not isinstance(observation, TlsObservation) or not isinstance(observation.http_answer, HttpAnswer):

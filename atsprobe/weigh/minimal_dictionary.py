@@ -1,0 +1,148 @@
+"""The smallest NSAppTransportSecurity that keeps working what works under the declared one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from atsprobe.ats.key_effect import (
+    ALLOWS_HTTP,
+    ARBITRARY_LOADS,
+    FORWARD_SECRECY,
+    LOCAL_NETWORKING,
+    MINIMUM_TLS,
+    SUBDOMAINS,
+)
+from atsprobe.ats.local import Locality, locality
+from atsprobe.ats.values import boolean, tls_version
+from atsprobe.model.cipher_suite import TlsVersion
+from atsprobe.model.dictionary import AtsDictionary, ExceptionEntry, PlistValue
+from atsprobe.model.endpoint import Endpoint
+from atsprobe.model.judgement import ExceptionJudgement, ExceptionStatus, Verdict
+from atsprobe.model.result import EndpointResult
+from atsprobe.weigh.minimal import united
+from atsprobe.weigh.scope import Scope
+
+
+def minimal_dictionary(
+    scope: Scope, results: Mapping[Endpoint, EndpointResult], statuses: Sequence[ExceptionJudgement]
+) -> dict[str, PlistValue]:
+    """Give the value of NSAppTransportSecurity; empty where nothing is left to say.
+
+    Strict keys, and those that no scan can weigh, stay as declared; each load that needs one gets its smallest exception
+    under its exact host; a relaxing key stays where nothing proves that it may go. It never blocks a load that the
+    declared dictionary allows.
+    """
+    minimal = _kept(scope, results, statuses)
+    minimal = _with_smallest_exceptions(minimal, scope, results, statuses)
+    minimal = _without_idle_subdomains(minimal, statuses)
+    if _needs_local_networking(scope, minimal):
+        minimal = AtsDictionary.from_plist({**_plist(minimal), LOCAL_NETWORKING: True})
+    return _plist(minimal)
+
+
+def _plist(dictionary: AtsDictionary) -> dict[str, PlistValue]:
+    value = dictionary.to_plist()
+    return dict(value) if isinstance(value, Mapping) else {}
+
+
+def _kept(
+    scope: Scope, results: Mapping[Endpoint, EndpointResult], statuses: Sequence[ExceptionJudgement]
+) -> AtsDictionary:
+    """Give what stays as declared, with NSIncludesSubdomains of its entry where it is relaxing and stays."""
+    kept = AtsDictionary()
+    for status in statuses:
+        if not _stays(status, results):
+            continue
+        if status.domain is None:
+            kept = AtsDictionary.from_plist({**_plist(kept), status.key or "": _value(status)})
+            continue
+        entry = kept.entries.get(status.domain, ExceptionEntry())
+        if status.key is not None:
+            entry = entry.with_key(status.key, _value(status))
+        declared = scope.dictionary.entries[status.domain]
+        if status.status is not ExceptionStatus.STRICT and boolean(declared.includes_subdomains):
+            entry = entry.with_key(SUBDOMAINS, True)
+        kept = kept.with_exception(status.domain, entry)
+    return kept
+
+
+def _value(status: ExceptionJudgement) -> PlistValue:
+    assert status.value is not None
+    return status.value
+
+
+def _stays(status: ExceptionJudgement, results: Mapping[Endpoint, EndpointResult]) -> bool:
+    if status.status is ExceptionStatus.STRICT:
+        return True
+    if status.key == SUBDOMAINS:
+        return status.status in (ExceptionStatus.NEEDED, ExceptionStatus.UNVERIFIABLE)
+    if status.status is ExceptionStatus.UNVERIFIABLE:
+        return True
+    if status.status is ExceptionStatus.INEFFECTIVE or status.key is None:
+        return False
+    hosts = [results[e] for e in status.hosts if e in results]
+    if any(r.verdict is Verdict.INCONCLUSIVE or r.declared_verdict == "inconclusive" for r in hosts):
+        return status.status is not ExceptionStatus.UNNEEDED
+    needed = status.status is ExceptionStatus.NEEDED
+    return needed and any(r.verdict is Verdict.BLOCKED for r in hosts)
+
+
+def _without_idle_subdomains(minimal: AtsDictionary, statuses: Sequence[ExceptionJudgement]) -> AtsDictionary:
+    """Drop an entry of which only a NSIncludesSubdomains is left that had something to reach with."""
+    strict = {s.domain for s in statuses if s.status is ExceptionStatus.STRICT}
+    for domain, entry in minimal.entries.items():
+        if set(entry.to_plist()) == {SUBDOMAINS} and domain not in strict:
+            minimal = minimal.without_domain(domain)
+    return minimal
+
+
+def _with_smallest_exceptions(
+    minimal: AtsDictionary,
+    scope: Scope,
+    results: Mapping[Endpoint, EndpointResult],
+    statuses: Sequence[ExceptionJudgement],
+) -> AtsDictionary:
+    wanted: dict[str, list[ExceptionEntry]] = {}
+    for load in scope.loads:
+        result = results[load.endpoint]
+        if result.verdict is Verdict.EXCEPTION_REQUIRED and result.minimal_exception is not None:
+            by_parent = _needed_parent(load.endpoint, statuses)
+            wanted.setdefault(by_parent or load.endpoint.host, []).append(result.minimal_exception)
+    for domain, entries in wanted.items():
+        minimal = minimal.with_exception(domain, _joined(minimal.entries.get(domain), united(entries)))
+    return minimal
+
+
+def _needed_parent(endpoint: Endpoint, statuses: Sequence[ExceptionJudgement]) -> str | None:
+    """The entry whose NSIncludesSubdomains is needed for this host: it goes on to serve it."""
+    for status in statuses:
+        if status.key == SUBDOMAINS and status.status is ExceptionStatus.NEEDED and endpoint in status.hosts:
+            return status.domain
+    return None
+
+
+def _joined(kept: ExceptionEntry | None, smallest: ExceptionEntry) -> ExceptionEntry:
+    """Join what stays of an entry with what a load needs: what tightens is never loosened, what restates a default gives way."""
+    if kept is None:
+        return smallest
+    joined = kept
+    relaxed = united((kept, smallest))
+    if relaxed.allows_insecure_http_loads:
+        joined = joined.with_key(ALLOWS_HTTP, True)
+    if relaxed.requires_forward_secrecy is False:
+        joined = joined.with_key(FORWARD_SECRECY, False)
+    own = tls_version(kept.minimum_tls_version)
+    if smallest.minimum_tls_version is not None and own is not TlsVersion.TLS_1_3 and relaxed.minimum_tls_version:
+        joined = joined.with_key(MINIMUM_TLS, relaxed.minimum_tls_version)
+    return joined
+
+
+def _needs_local_networking(scope: Scope, minimal: AtsDictionary) -> bool:
+    """Whether a private address is loaded that no key covers: that one is what Apple documents for it."""
+    if minimal.allows_local_networking is not None:
+        return False
+    match = scope.resolvers(minimal)[-1].match if scope.clients else None
+    return any(
+        locality(load.endpoint.host) is Locality.PRIVATE_ADDRESS and match and match(load.endpoint.host) is None
+        for load in scope.loads
+    ) and ARBITRARY_LOADS not in _plist(minimal)

@@ -1,0 +1,127 @@
+"""What somebody should know that is no requirement of one endpoint."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from atsprobe.ats.exception_match import meant_host
+from atsprobe.ats.local import Locality, address_locality, locality
+from atsprobe.ats.profile import ios_profiles, is_at_least
+from atsprobe.model.endpoint import Endpoint, IpAddress, ip_address_of, parse_host
+from atsprobe.model.handshake import negotiations
+from atsprobe.model.judgement import Notice, Verdict
+from atsprobe.model.observation import Resolved, TlsObservation, Unresolved
+from atsprobe.model.result import EndpointResult
+from atsprobe.weigh.evidence import Evidence
+from atsprobe.weigh.minimal import CaseVerdict
+from atsprobe.weigh.reasons import ip_of
+from atsprobe.weigh.scope import Scope
+
+
+def of_endpoint(
+    endpoint: Endpoint, cases: Sequence[CaseVerdict], evidence: Evidence, scopes: Sequence[Scope]
+) -> Iterator[Notice]:
+    """Give the notices about one load: addresses, client certificates, the linked SDK."""
+    yield from _disagreement(endpoint, cases)
+    for address in evidence.left_out(endpoint):
+        text = f"{address.ip} takes no part: this machine has no route to it"
+        yield Notice("no-route", str(endpoint), text)
+    yield from _private_address(endpoint, evidence)
+    yield from _client_certificate(endpoint, evidence)
+    if locality(endpoint.host) is Locality.LOCAL_ADDRESS:
+        text = "Apple's documentation does not say that this address is outside ATS; the name localhost is"
+        yield Notice("local-address", str(endpoint), text)
+    yield from _linked_sdk(endpoint, cases, scopes)
+
+
+def _disagreement(endpoint: Endpoint, cases: Sequence[CaseVerdict]) -> Iterator[Notice]:
+    for profile in dict.fromkeys(c.client.profile.name for c in cases):
+        by_verdict: dict[Verdict, list[str]] = {}
+        of_profile = [c for c in cases if c.client.profile.name == profile]
+        for case in of_profile:
+            by_verdict.setdefault(case.verdict, []).append(ip_of(str(case.judgement.address or "")))
+        if len(by_verdict) < 2:
+            continue
+        odd = min(by_verdict, key=lambda v: (len(by_verdict[v]), list(Verdict).index(v)))
+        alone = " alone" if len(by_verdict[odd]) == 1 else ""
+        where = ", ".join(by_verdict[odd])
+        text = f"{odd} on {where}{alone} ({len(by_verdict[odd])} of {len(of_profile)} addresses)"
+        yield Notice("addresses-disagree", str(endpoint), text, to_act_on=True)
+        return
+
+
+def _private_address(endpoint: Endpoint, evidence: Evidence) -> Iterator[Notice]:
+    resolution = evidence.resolution(endpoint)
+    if resolution is None or not isinstance(resolution.outcome, Resolved) or ip_address_of(endpoint.host):
+        return
+    if resolution.outcome.source != "dns":
+        return
+    inside = [a.ip for a in resolution.outcome.addresses if address_locality(_ip(a.ip)) is not Locality.PUBLIC_ADDRESS]
+    if inside:
+        text = f"resolves to {', '.join(inside)}, an address of this network; judged as the public name that it is"
+        yield Notice("private-address", str(endpoint), text)
+
+
+def _ip(text: str) -> IpAddress:
+    address = ip_address_of(parse_host(text))
+    assert address is not None
+    return address
+
+
+def _client_certificate(endpoint: Endpoint, evidence: Evidence) -> Iterator[Notice]:
+    for observation in evidence.observations(endpoint):
+        if isinstance(observation, TlsObservation) and any(
+            n.wants_client_certificate for n in negotiations(observation.experiments)
+        ):
+            text = "asks for a client certificate; that is outside ATS, and the app must bring one"
+            yield Notice("client-certificate", str(endpoint), text)
+            return
+
+
+def _linked_sdk(endpoint: Endpoint, cases: Sequence[CaseVerdict], scopes: Sequence[Scope]) -> Iterator[Notice]:
+    """A server below TLS 1.2 needs more than the key in an app that is linked with a recent SDK."""
+    failing = {f.requirement for c in cases for f in c.judgement.findings if f.status == "fail"}
+    below = any(c.verdict is Verdict.EXCEPTION_REQUIRED for c in cases) and "tls-version" in failing
+    for client in (c for s in scopes for c in s.clients):
+        since = client.profile.sdk_default_floor
+        if below and since is not None and is_at_least(client.linked_sdk, since):
+            text = (
+                f"an app linked with SDK {'.'.join(map(str, since))} or later also needs "
+                "tlsMinimumSupportedProtocolVersion in code; the key alone is unproved there"
+            )
+            yield Notice("linked-sdk", str(endpoint), text)
+            return
+
+
+def of_redirect(result: EndpointResult, verdicts: dict[str, Verdict]) -> Iterator[Notice]:
+    """Give the notice of an http load that is sent on to another host, which is not followed."""
+    target = result.redirects_to
+    if target is None or result.endpoint.scheme != "http":
+        return
+    host = meant_host(target)
+    if host is None or host == result.endpoint.host:
+        return
+    known = verdicts.get(host)
+    text = f"sends on to {target}, which is judged by its own name" + (f": {known}" if known else "")
+    yield Notice("redirects-elsewhere", str(result.endpoint), text)
+
+
+def of_scope(scope: Scope, evidence: Evidence) -> Iterator[Notice]:
+    """Give the notices about a bundle: declared domains that do not exist, iOS versions that are not judged."""
+    bundle = scope.bundle
+    if bundle is None:
+        return
+    declared = {meant_host(domain) for domain in bundle.dictionary.entries}
+    for load in (*scope.loads, *scope.unknown_to_dns):
+        resolution = evidence.resolution(load.endpoint)
+        outcome = resolution.outcome if resolution else None
+        gone = isinstance(outcome, Unresolved) and outcome.reason == "no-such-name"
+        if gone and load.endpoint.host in declared:
+            text = "declared, but no such name (NXDOMAIN); whoever registers it inherits the exception"
+            yield Notice("declared-domain-does-not-exist", str(load.endpoint.host), text, to_act_on=True)
+        elif gone and not load.is_named:
+            yield Notice("no-such-name", str(load.endpoint.host), "no such name (NXDOMAIN), and no URL names it")
+    oldest = ios_profiles()[0]
+    if bundle.minimum_os and not bundle.is_loose_plist and not is_at_least(bundle.minimum_os, oldest.order):
+        text = f"runs on iOS {bundle.minimum_os} too; versions before {oldest.title} are not judged"
+        yield Notice("older-ios", bundle.identifier, text)

@@ -1,0 +1,68 @@
+"""Whether everything that a key covers was seen: the condition for every advice to remove or narrow it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from atsprobe.model.app import Load, UrlTemplate
+from atsprobe.model.endpoint import Host, InvalidHost, parse_host
+from atsprobe.weigh.evidence import Evidence
+from atsprobe.weigh.scope import Scope
+
+
+def why_not_seen_in_full(
+    scope: Scope,
+    evidence: Evidence,
+    covered: Sequence[Load],
+    *,
+    domain: str | None,
+    by_pattern: bool,
+    reaches: Callable[[Host], bool],
+) -> str:
+    """Say what was not seen of the loads that a key covers; empty where all was.
+
+    ``by_pattern``: the key covers hosts by rule (subdomains, a network, everything) and not by name, so that hosts not
+    found may lie under it. ``reaches`` says whether the key would decide about a host.
+    """
+    if not covered:
+        return "no host that it covers was found" if by_pattern else "nothing that the app loads from it was found"
+    left_out = [a for load in covered for a in evidence.left_out(load.endpoint)]
+    if left_out:
+        return (
+            f"{left_out[0].ip} was left out: this machine has no route to it (--ipv4 or --ipv6 leaves the family out)"
+        )
+    if not by_pattern or evidence.recording.assume_complete:
+        return ""
+    return _why_hosts_may_be_missing(scope, evidence, covered, domain, reaches)
+
+
+def _why_hosts_may_be_missing(
+    scope: Scope, evidence: Evidence, covered: Sequence[Load], domain: str | None, reaches: Callable[[Host], bool]
+) -> str:
+    if domain is not None and "/" not in domain and all(load.endpoint.host == domain for load in covered):
+        return f"no host below {domain} was found (name them beside the app, or --assume-complete)"
+    extraction = evidence.recording.extraction
+    bundle = scope.bundle
+    if bundle is not None and any(s.target == bundle.target for s in extraction.skipped):
+        return "a part of the app was not read, and may name more hosts (--assume-complete says that it does not)"
+    template = next((t for t in extraction.templates if _may_fall_under(t, scope, domain)), None)
+    if template is not None:
+        return "the app fills in a host at run time that may lie under it (--assume-complete says that none does)"
+    if any(reaches(host) for host in evidence.recording.not_audited):
+        return "hosts found with less confidence were not audited and may lie under it"
+    return ""
+
+
+def _may_fall_under(template: UrlTemplate, scope: Scope, domain: str | None) -> bool:
+    bundle = scope.bundle
+    if bundle is None or (template.bundle or bundle.identifier) != bundle.identifier:
+        return False
+    if template.bundle is None and template.target != bundle.target:
+        return False
+    if domain is None or not template.suffix:
+        return True
+    try:
+        suffix = parse_host(template.suffix.lstrip("."))
+    except InvalidHost:
+        return True
+    return suffix == domain or suffix.endswith("." + domain) or domain.endswith("." + suffix)
