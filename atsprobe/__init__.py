@@ -1,0 +1,35 @@
+"""Will App Transport Security let an iOS app load from its servers, and is each exception still needed?
+
+``audit`` looks and concludes; ``record`` looks; ``conclude`` works on a recording without a packet; ``hosts`` extracts
+alone; ``rejudge`` reads a saved audit. Each is imported when first asked for.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from atsprobe.pipelines.audit import audit as audit
+    from atsprobe.pipelines.hosts import hosts as hosts
+    from atsprobe.pipelines.record import record as record
+    from atsprobe.pipelines.rejudge import rejudge as rejudge
+    from atsprobe.settings import Settings as Settings
+    from atsprobe.weigh.conclude import conclude as conclude
+
+_PUBLIC = {
+    "audit": "atsprobe.pipelines.audit",
+    "conclude": "atsprobe.weigh.conclude",
+    "hosts": "atsprobe.pipelines.hosts",
+    "record": "atsprobe.pipelines.record",
+    "rejudge": "atsprobe.pipelines.rejudge",
+    "Settings": "atsprobe.settings",
+}
+
+__all__ = ["Settings", "audit", "conclude", "hosts", "record", "rejudge"]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _PUBLIC:
+        raise AttributeError(f"module 'atsprobe' has no attribute {name!r}")
+    return getattr(import_module(_PUBLIC[name]), name)

@@ -1,0 +1,60 @@
+"""Judge a saved audit again, without a packet: by today's rules, as another iOS version, or under another Info.plist."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+from atsprobe.certificate_files import apple_roots
+from atsprobe.extract.extract import extract
+from atsprobe.json_v1.audit import decode
+from atsprobe.json_v1.problem import DocumentProblem
+from atsprobe.model.app import Extraction
+from atsprobe.model.recording import Recording
+from atsprobe.model.result import AuditResult
+from atsprobe.pipelines.audit import check_profiles
+from atsprobe.settings import Settings, UsageProblem
+from atsprobe.weigh.conclude import conclude
+
+
+def rejudge(text: str, settings: Settings | None = None, plist: str | None = None) -> AuditResult:
+    """Judge a saved audit again; conclusions in it are not read.
+
+    ``text`` is the JSON of an audit; ``plist`` an Info.plist under whose dictionary all its hosts are judged instead.
+    Raises UsageProblem where either cannot be read.
+    """
+    settings = settings or Settings()
+    check_profiles(settings)
+    recording = _read(text)
+    if plist is not None:
+        recording = under_another_plist(recording, plist)
+    if settings.assume_complete:
+        recording = replace(recording, assume_complete=True)
+    return conclude(recording, trust=apple_roots(), ios=settings.ios, profile=settings.profile, sdk=settings.sdk)
+
+
+def _read(text: str) -> Recording:
+    try:
+        return decode(json.loads(text))
+    except (json.JSONDecodeError, RecursionError) as problem:
+        raise UsageProblem(f"not JSON ({str(problem)[:100]})", "give the output of audit --format json") from problem
+    except DocumentProblem as problem:
+        raise UsageProblem(str(problem), "give the output of audit --format json") from problem
+
+
+def under_another_plist(recording: Recording, plist: str) -> Recording:
+    """Give the recording as if the Info.plist at ``plist`` governed every host of it."""
+    other = extract([plist])
+    if not other.bundles:
+        reason = other.skipped[0].reason if other.skipped else "holds no Info.plist"
+        raise UsageProblem(f"{plist}: {reason}", other.skipped[0].advice if other.skipped else "")
+    seen = recording.extraction
+    kept = tuple(replace(r, bundle=None) for r in seen.references if r.kind != "ats-exception")
+    extraction = Extraction(
+        bundles=other.bundles,
+        references=(*kept, *(r for r in other.references if r.kind == "ats-exception")),
+        skipped=seen.skipped,
+        templates=tuple(replace(t, bundle=None) for t in seen.templates),
+        files_read=seen.files_read,
+    )
+    return replace(recording, extraction=extraction)
