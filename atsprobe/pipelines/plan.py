@@ -22,7 +22,7 @@ _AUDITED = (Confidence.DECLARED, Confidence.URL)
 
 @dataclass(frozen=True)
 class Plan:
-    """The endpoints to look at: loads, and beside them what could take their place. ``asks_http`` are the hosts that get a GET."""
+    """The endpoints to look at: loads, and what could take their place. ``asks_http`` are the hosts that get a GET."""
 
     endpoints: tuple[Endpoint, ...]
     asks_http: frozenset[Host]
