@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from atsprobe.model.certificate import Certificate
-from atsprobe.model.cipher_suite import TlsVersion, is_static_rsa, usable
+from atsprobe.model.cipher_suite import TlsVersion, has_forward_secrecy_by_ecdhe, usable
 
 HYBRID_GROUPS = frozenset({"X25519MLKEM768"})
 """Groups that the engine cannot say; they stay out of the comparison of offers."""
@@ -243,7 +243,7 @@ def _follows(offer: Offer, experiment: Experiment) -> Negotiated | Refused | Som
     if isinstance(outcome, Refused):
         return outcome if _within(offer, made) else None
     if _within(offer, made):
-        if _holds(offer, outcome):
+        if _holds(offer, made, outcome):
             return outcome
         if min(offer.versions) > outcome.version:
             return Refused(UnofferedVersion(outcome.version))
@@ -260,17 +260,37 @@ def _within(inner: Offer, outer: Offer) -> bool:
     )
 
 
-def _holds(offer: Offer, outcome: Negotiated) -> bool:
-    """Whether the smaller offer still holds all that the server chose from the larger one."""
-    if outcome.version not in offer.versions or outcome.cipher_suite not in offer.cipher_suites:
+def _holds(offer: Offer, made: Offer, outcome: Negotiated) -> bool:
+    """Whether the smaller offer still holds all that the server chose, so that no server would choose otherwise.
+
+    What was not seen (who signs nothing before TLS 1.2, or in static RSA, may still have asked for an algorithm in
+    common) must be there whole. A server may follow the client's order (RFC 5246 §7.4.1.3 leaves it the choice): nothing
+    may have moved before what it chose.
+    """
+    if outcome.version not in offer.versions:
         return False
-    if outcome.group is not None and outcome.group not in HYBRID_GROUPS and outcome.group not in offer.groups:
-        return False
-    if is_static_rsa(outcome.cipher_suite):
-        return True
     if outcome.version <= TlsVersion.TLS_1_2 and not _holds_leaf_curve(offer, outcome):
         return False
-    return outcome.signature_algorithm is None or outcome.signature_algorithm in offer.signature_algorithms
+    group = None if outcome.group in HYBRID_GROUPS else outcome.group
+    whole_groups = outcome.group is not None or not has_forward_secrecy_by_ecdhe(outcome.cipher_suite)
+    return (
+        _first_alike(outcome.cipher_suite, offer.cipher_suites, made.cipher_suites)
+        and (_first_alike(group, offer.groups, made.groups) if group else whole_groups or offer.groups == made.groups)
+        and _keeps_signature(offer, made, outcome)
+    )
+
+
+def _keeps_signature(offer: Offer, made: Offer, outcome: Negotiated) -> bool:
+    if outcome.signature_algorithm is None:
+        return set(made.signature_algorithms) <= set(offer.signature_algorithms)
+    return _first_alike(outcome.signature_algorithm, offer.signature_algorithms, made.signature_algorithms)
+
+
+def _first_alike(chosen: str, offered: Sequence[str], made: Sequence[str]) -> bool:
+    """Whether what was chosen is still offered, with nothing before it that had not stood before it."""
+    if chosen not in offered or chosen not in made:
+        return False
+    return set(offered[: offered.index(chosen)]) <= set(made[: made.index(chosen)])
 
 
 _CURVE_GROUPS = {"P-256": "secp256r1", "P-384": "secp384r1", "P-521": "secp521r1"}
