@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -13,6 +14,7 @@ from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed448, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from cryptography.utils import CryptographyDeprecationWarning
 from cryptography.x509.oid import NameOID
 
 T = TypeVar("T")
@@ -35,7 +37,9 @@ class Certificate:
     def parsed(self) -> x509.Certificate:
         """The certificate as cryptography reads it."""
         try:
-            return x509.load_der_x509_certificate(self.der)
+            with warnings.catch_warnings():  # a serial number of 0, say, is the server's doing, and no news for our user
+                warnings.simplefilter("ignore", CryptographyDeprecationWarning)
+                return x509.load_der_x509_certificate(self.der)
         except (ValueError, TypeError) as error:
             raise UnreadableCertificate(str(error)[:200]) from error
 
@@ -101,7 +105,7 @@ class Certificate:
         try:
             algorithm = parsed.signature_hash_algorithm
         except (ValueError, UnsupportedAlgorithm):
-            return "unknown"
+            return _OLD_HASHES.get(parsed.signature_algorithm_oid.dotted_string, "unknown")
         if algorithm is None:
             return "none"
         name = algorithm.name.upper()
@@ -149,6 +153,9 @@ _KEY_TYPES: tuple[tuple[type, str], ...] = (
     (ed25519.Ed25519PublicKey, "Ed25519"),
     (ed448.Ed448PublicKey, "Ed448"),
 )
+_OLD_HASHES = {"1.2.840.113549.1.1.2": "MD2", "1.2.840.113549.1.1.3": "MD4"}
+"""Signature algorithms of RFC 3279 §2.2.1 whose hash cryptography does not know."""
+
 _NIST_CURVES = {
     "secp192r1": "P-192",
     "secp224r1": "P-224",
