@@ -24,6 +24,18 @@ class UnreadableCertificate(ValueError):
     """Says that a DER certificate cannot be parsed, and why."""
 
 
+UNREADABLE: tuple[type[Exception], ...] = (
+    ValueError,
+    TypeError,
+    KeyError,  # an ASN.1 string type that its table does not know
+    UnsupportedAlgorithm,
+    x509.InvalidVersion,
+    x509.DuplicateExtension,
+    x509.UnsupportedGeneralNameType,
+)
+"""What cryptography raises when it is asked for a part of a certificate that it cannot read; the last three are no ValueError."""
+
+
 @dataclass(frozen=True)
 class Certificate:
     """An X.509 certificate (RFC 5280), held as DER; equal by its bytes. Facts are parsed when first asked for.
@@ -37,10 +49,12 @@ class Certificate:
     def parsed(self) -> x509.Certificate:
         """The certificate as cryptography reads it."""
         try:
-            with warnings.catch_warnings():  # a serial number of 0, say, is the server's doing, and no news for our user
+            with (
+                warnings.catch_warnings()
+            ):  # a serial number of 0, say, is the server's doing, and no news for our user
                 warnings.simplefilter("ignore", CryptographyDeprecationWarning)
                 return x509.load_der_x509_certificate(self.der)
-        except (ValueError, TypeError) as error:
+        except UNREADABLE as error:
             raise UnreadableCertificate(str(error)[:200]) from error
 
     @cached_property
@@ -130,7 +144,7 @@ class Certificate:
                 *names.get_values_for_type(x509.DNSName),
                 *(str(ip) for ip in names.get_values_for_type(x509.IPAddress)),
             )
-        except (x509.ExtensionNotFound, ValueError):
+        except (x509.ExtensionNotFound, *UNREADABLE):
             return ()
 
     @cached_property
@@ -170,7 +184,7 @@ def _read(fact: Callable[[], T]) -> T:
         return fact()
     except UnreadableCertificate:
         raise
-    except (ValueError, TypeError, UnsupportedAlgorithm) as error:
+    except UNREADABLE as error:
         raise UnreadableCertificate(str(error)[:200]) from error
 
 
