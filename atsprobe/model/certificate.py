@@ -49,9 +49,8 @@ class Certificate:
     def parsed(self) -> x509.Certificate:
         """The certificate as cryptography reads it."""
         try:
-            with (
-                warnings.catch_warnings()
-            ):  # a serial number of 0, say, is the server's doing, and no news for our user
+            # A serial number of 0, say, is the server's doing, and no news for our user.
+            with warnings.catch_warnings():
                 warnings.simplefilter("ignore", CryptographyDeprecationWarning)
                 return x509.load_der_x509_certificate(self.der)
         except UNREADABLE as error:
@@ -144,7 +143,9 @@ class Certificate:
                 *names.get_values_for_type(x509.DNSName),
                 *(str(ip) for ip in names.get_values_for_type(x509.IPAddress)),
             )
-        except (x509.ExtensionNotFound, *UNREADABLE):
+        except x509.ExtensionNotFound:
+            return ()
+        except UNREADABLE:
             return ()
 
     @cached_property
