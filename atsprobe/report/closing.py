@@ -1,0 +1,80 @@
+"""The last line on standard error: why the exit code is what it is; and which commands may help next."""
+
+from __future__ import annotations
+
+from typing import assert_never
+
+from atsprobe.model.observation import Unresolved
+from atsprobe.model.result import AuditResult, ExitCode, HostsResult, LabResult, Result, exit_code
+from atsprobe.report.tally import interrupted, tally
+from atsprobe.report.words import are, count, were
+
+
+def why(result: Result) -> str:
+    """Say in a few words why `exit_code` gives what it gives."""
+    if isinstance(result, AuditResult):
+        return _of_audit(result)
+    if isinstance(result, HostsResult):
+        return _of_hosts(result)
+    if isinstance(result, LabResult):
+        return "the lab is up" if result.is_up else "the lab is not up"
+    assert_never(result)
+
+
+def _of_audit(result: AuditResult) -> str:
+    counted = tally(result)
+    told = [count(counted.findings, "finding")] if counted.findings else []
+    if counted.not_judged:
+        told.append(f"{counted.not_judged} not judged")
+    match exit_code(result):
+        case ExitCode.INTERRUPTED:
+            return _of_interrupted(result)
+        case ExitCode.USAGE:
+            unreadable = sum(1 for s in counted.skipped if s.unreadable)
+            if not counted.loads and not result.exceptions:
+                return "nothing was audited"
+            return ", ".join([f"{count(unreadable, 'input')} {were(unreadable)} not read", *told])
+        case ExitCode.FINDINGS:
+            return ", ".join(told)
+        case ExitCode.INCOMPLETE:
+            return ", ".join(["incomplete", *told])
+        case ExitCode.NOTHING_TO_ACT_ON:
+            return "nothing to act on" if counted.loads else "nothing to act on, no server was found"
+
+
+def _of_interrupted(result: AuditResult) -> str:
+    total, cut_off = len(result.loads), len(interrupted(result))
+    after = f"interrupted after {total - cut_off} of {count(total, 'endpoint')}"
+    if not cut_off:
+        return after
+    return f"{after}; the other {f'{cut_off} ' if cut_off > 1 else ''}{are(cut_off)} listed as not judged"
+
+
+def _of_hosts(result: HostsResult) -> str:
+    skipped = result.extraction.skipped
+    match exit_code(result):
+        case ExitCode.USAGE:
+            if not result.extraction.references and not result.extraction.bundles:
+                return "nothing was read"
+            unreadable = sum(1 for s in skipped if s.unreadable)
+            return f"{count(unreadable, 'input')} {were(unreadable)} not read"
+        case ExitCode.INCOMPLETE:
+            return f"incomplete, {len(skipped)} skipped"
+        case _:
+            return "every input was read"
+
+
+def hints(result: Result) -> tuple[str, ...]:
+    """Give what may settle names that DNS does not know."""
+    if not isinstance(result, AuditResult):
+        return ()
+    unknown = [
+        e.endpoint
+        for e in result.loads
+        if e.resolution
+        and isinstance(e.resolution.outcome, Unresolved)
+        and e.resolution.outcome.reason == "no-such-name"
+    ]
+    if not unknown:
+        return ()
+    return (f"a private name? --nameserver ADDR, or --resolve {unknown[0]}:ADDR",)

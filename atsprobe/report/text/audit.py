@@ -1,0 +1,55 @@
+"""An audit as text: the answer, the table, one group for each kind of work."""
+
+from __future__ import annotations
+
+from datetime import UTC
+
+from atsprobe.model.observation import TlsObservation
+from atsprobe.model.result import AuditResult
+from atsprobe.report.style import QUIET, VERBOSE, VERY_VERBOSE, Style
+from atsprobe.report.text.answer import add_answer, client_title
+from atsprobe.report.text.evidence import offer, outcome
+from atsprobe.report.text.groups import groups
+from atsprobe.report.text.item import Group, add_group
+from atsprobe.report.text.layout import Page
+from atsprobe.report.text.one_server import add_one_server
+from atsprobe.report.text.table import add_table, sort_key
+
+
+def render_audit(result: AuditResult, style: Style, *, rejudged: bool = False) -> str:
+    """Write an audit; ``rejudged`` says that it was seen before, so the day of that stands in the answer."""
+    page = Page(style)
+    loads = result.loads
+    alone = len(loads) == 1 and not result.recording.extraction.bundles
+    if alone:
+        day = result.recording.finished_at.astimezone(UTC).date().isoformat()
+        add_one_server(page, result, loads[0], seen=f", seen {day}, as {client_title(result)}" if rejudged else "")
+    else:
+        add_answer(page, result, rejudged=rejudged)
+        if style.verbosity > QUIET:
+            add_table(page, result)
+    if style.verbosity >= VERY_VERBOSE:
+        _add_handshakes(page, result)
+    for group in groups(result, every_notice=style.verbosity >= VERBOSE):
+        add_group(page, _without_the_server(group) if alone else group)
+    return page.rendered()
+
+
+def _without_the_server(group: Group) -> Group:
+    """Leave out what the report on a single server has told already."""
+    told = ("blocked", "inconclusive")
+    return Group(group.one, group.several, tuple(item for item in group.items if item.id not in told))
+
+
+def _add_handshakes(page: Page, result: AuditResult) -> None:
+    """List every offer made and its outcome, server by server, address by address."""
+    for endpoint in sorted(result.loads, key=sort_key):
+        for observation in endpoint.observations:
+            if not isinstance(observation, TlsObservation):
+                continue
+            page.blank()
+            page.add((f"{endpoint.endpoint} on {observation.address}", "strong"), hang=6)
+            for experiment in observation.experiments:
+                page.add(f"{offer(experiment.offer)}: {outcome(experiment.outcome)}", indent=2, hang=6)
+            if observation.cut_short:
+                page.add(f"cut short: {observation.cut_short}", indent=2, hang=6)

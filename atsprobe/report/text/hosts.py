@@ -1,0 +1,147 @@
+"""The hosts of an app as text: declared, in URLs, bare names; then what lies outside ATS, and what was not read."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import PurePosixPath
+
+from atsprobe.model.app import Extraction
+from atsprobe.model.endpoint import DEFAULT_PORTS, Confidence, Host, Reference, unicode_name
+from atsprobe.model.public_suffix import registrable_domain
+from atsprobe.model.result import HostsResult
+from atsprobe.report.escape import escape, shortened
+from atsprobe.report.places import Places, place
+from atsprobe.report.style import QUIET, VERBOSE, Style
+from atsprobe.report.text.layout import Page
+from atsprobe.report.words import count
+
+_SECTIONS: tuple[tuple[str, str, frozenset[str]], ...] = (
+    (
+        "Declared",
+        "declared",
+        frozenset({"ats-exception", "pinned-domain", "associated-domain", "app-bound-domain", "tracking-domain"}),
+    ),
+    ("In URLs", "in URLs", frozenset({"url", "configuration", "redirect"})),
+    ("Bare names", "bare name", frozenset({"bare-host"})),
+    ("Named", "named", frozenset({"command-line"})),
+)
+_WORDS = {
+    "ats-exception": "exception",
+    "pinned-domain": "pinned",
+    "app-bound-domain": "app-bound",
+    "tracking-domain": "tracking",
+    "configuration": "configuration",
+    "redirect": "redirect",
+}
+_SERVICES = frozenset({"applinks", "webcredentials", "activitycontinuation", "appclips"})
+
+
+def render_hosts(result: HostsResult, style: Style) -> str:
+    """Write every host and where it was found; quiet, the bare names alone, one a line, ready for another program."""
+    extraction = result.extraction
+    hosts = _by_host(extraction)
+    if style.verbosity <= QUIET:
+        return "".join(f"{escape(host)}\n" for host in hosts)
+    page = Page(style)
+    sections = [(title, word, _of_section(hosts, number)) for number, (title, word, _) in enumerate(_SECTIONS)]
+    _add_head(page, extraction, [(word, len(found)) for _, word, found in sections])
+    column = _column(page, [_shown(h) for h in hosts] + [f"*.{t.suffix}" for t in extraction.templates])
+    for number, (title, _, found) in enumerate(sections):
+        rows = [(_shown(host), _found(references, style)) for host, references in found.items()]
+        if number == 1:
+            rows += [(f"*.{t.suffix}" if t.suffix else "*", _template(t.text)) for t in extraction.templates]
+        _add_section(page, title, len(found), rows, column)
+    places = Places(extraction)
+    outside = [
+        (places.within_app(use.file, bundle.target), f"{use.api}: ATS does not govern it")
+        for bundle in extraction.bundles
+        for use in bundle.network_apis
+        if not use.governed_by_ats
+    ]
+    _add_section(page, "Outside ATS", len(outside), sorted(outside), None)
+    skipped = [(places.skipped(s), f"{s.reason}: {s.advice}" if s.advice else s.reason) for s in extraction.skipped]
+    _add_section(page, "Skipped", len(skipped), sorted(skipped), None)
+    return page.rendered()
+
+
+def _by_host(extraction: Extraction) -> dict[Host, list[Reference]]:
+    """Gather the sightings of each host, sorted by domain."""
+    found: dict[Host, list[Reference]] = {}
+    for reference in extraction.references:
+        found.setdefault(reference.endpoint.host, []).append(reference)
+    order = sorted(found, key=lambda h: (registrable_domain(h) or h, h))
+    return {host: found[host] for host in order}
+
+
+def _of_section(hosts: dict[Host, list[Reference]], section: int) -> dict[Host, list[Reference]]:
+    """Give the hosts whose best sighting belongs to a section, with the sightings of that section first."""
+    chosen = {}
+    for host, references in hosts.items():
+        kinds = {r.kind for r in references}
+        best = next((n for n, (_, _, of_section) in enumerate(_SECTIONS) if kinds & of_section), 0)
+        if best == section:
+            chosen[host] = sorted(references, key=lambda r: r.kind not in _SECTIONS[section][2])
+    return chosen
+
+
+def _add_head(page: Page, extraction: Extraction, numbers: Sequence[tuple[str, int]]) -> None:
+    hosts = sum(number for _, number in numbers)
+    targets = sorted({r.target for r in extraction.references} | {b.target for b in extraction.bundles})
+    within = f" in {PurePosixPath(targets[0]).name}" if len(targets) == 1 else f" in {len(targets)} targets"
+    told = [count(n, word) if word == "bare name" else f"{n} {word}" for word, n in numbers if n]
+    page.add((f"{count(hosts, 'host')}{within if targets else ''}{': ' if told else ''}{', '.join(told)}", "strong"))
+    parts = [count(len(extraction.bundles), "bundle"), count(extraction.files_read, "file")]
+    if extraction.skipped:
+        parts.append(f"{len(extraction.skipped)} skipped")
+    hidden = _hidden(extraction)
+    page.add(", ".join(parts) + (f"; {hidden} hidden" if hidden else ""), indent=2, hang=2)
+
+
+def _hidden(extraction: Extraction) -> str:
+    unsure = {r.endpoint.host for r in extraction.noise if r.confidence is Confidence.EMBEDDED}
+    noise = {r.endpoint.host for r in extraction.noise} - unsure
+    told = [f"{len(noise)} noise"] * bool(noise) + [f"{len(unsure)} unsure"] * bool(unsure)
+    return f"{' and '.join(told)} {'host' if len(noise) + len(unsure) == 1 else 'hosts'}" if told else ""
+
+
+def _column(page: Page, names: Sequence[str]) -> int:
+    """Give the column for what is said of a name: beyond the longest, but not beyond the middle."""
+    longest = max((page.width_of((name,)) for name in names), default=0)
+    return min(2 + longest + 2, page.style.columns // 2)
+
+
+def _add_section(page: Page, title: str, number: int, rows: Sequence[tuple[str, str]], column: int | None) -> None:
+    if not rows:
+        return
+    page.blank()
+    page.add((f"{title} ({number})", "strong"))
+    at = column if column is not None else _column(page, [name for name, _ in rows])
+    for name, text in rows:
+        page.add_pair(name, text, at)
+
+
+def _shown(host: Host) -> str:
+    name = unicode_name(host)
+    return host if name == host else f"{host} ({name})"
+
+
+def _found(references: Sequence[Reference], style: Style) -> str:
+    if style.verbosity >= VERBOSE:
+        return "; ".join(dict.fromkeys(_sighting(r) for r in references))
+    more = len(references) - 1
+    return _sighting(references[0]) + (f"; {count(more, 'more place')}" if more else "")
+
+
+def _sighting(reference: Reference) -> str:
+    endpoint, service = reference.endpoint, reference.text.partition(":")[0]
+    words = [service if service in _SERVICES else _WORDS.get(reference.kind, "")]
+    if endpoint.scheme == "http":
+        words.append("http://")
+    if endpoint.port != DEFAULT_PORTS[endpoint.scheme]:
+        words.append(f"port {endpoint.port}")
+    words.append(place(reference))
+    return ", ".join(word for word in words if word)
+
+
+def _template(text: str) -> str:
+    return f"template {shortened(text)}, the app fills it in"
