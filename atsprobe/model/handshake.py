@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Literal
 
 from atsprobe.model.certificate import Certificate
@@ -181,8 +182,12 @@ class Unknown:
 Following = Negotiated | Refused | SomeHandshake | Contradiction | Unknown
 
 
+@lru_cache(maxsize=4096)
 def normalised(offer: Offer) -> Offer:
-    """Drop what cannot take part: suites that no offered version can use, versions without a suite, hybrid groups."""
+    """Drop what cannot take part: suites that no offered version can use, versions without a suite, hybrid groups.
+
+    Kept in memory, since the law compares each offer with many, and servers are asked the same ones.
+    """
     suites = tuple(s for s in offer.cipher_suites if any(usable(s, v) for v in offer.versions))
     versions = tuple(v for v in offer.versions if any(usable(s, v) for s in suites))
     return replace(offer.without_hybrids(), versions=versions or offer.versions, cipher_suites=suites)

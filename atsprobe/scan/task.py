@@ -12,7 +12,8 @@ from atsprobe.model.observation import Address
 @dataclass(frozen=True, slots=True)
 class Limits:
     """Bounds on one address: seconds for one answer, seconds for all of it, bytes received on one connection,
-    and new connections a second (None: no limit)."""
+    and new connections a second (None: no limit).
+    """
 
     timeout: float = 10.0
     deadline: float = 30.0

@@ -1,0 +1,67 @@
+"""The seam between what to offer and the library that can say it; the engines load when first asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+from typing import Protocol
+
+from atsprobe.model.cipher_suite import TlsVersion
+from atsprobe.model.handshake import NotMade, Offer, Outcome
+from atsprobe.scan.pace import Deadline
+from atsprobe.scan.task import ScanTask
+
+
+class Stream(Protocol):
+    """A connection on which a request can be sent, in the clear or over TLS."""
+
+    def send(self, data: bytes) -> int:
+        """Send all of the data."""
+        ...
+
+    def recv(self, size: int) -> bytes:
+        """Receive some data, none at the end of the stream."""
+        ...
+
+
+Then = Callable[[Stream], None]
+"""What to do with a connection on which the handshake completed, before it is closed."""
+
+
+class Engine(Protocol):
+    """A TLS library that can say some hellos."""
+
+    def attempt(self, task: ScanTask, offer: Offer, deadline: Deadline, then: Then | None) -> Outcome:
+        """Make one connection with one hello; see `attempt` below."""
+        ...
+
+    def widest_offers(self, version: TlsVersion) -> tuple[Offer, ...]:
+        """Give the hellos of one version that together hold every suite the library can say; each suite once."""
+        ...
+
+
+@cache
+def engines() -> tuple[Engine, ...]:
+    """Give the engines, the first that can say a hello wins. Loads their libraries."""
+    from atsprobe.scan.sslyze_engine import SslyzeEngine
+
+    return (SslyzeEngine(),)
+
+
+def attempt(task: ScanTask, offer: Offer, deadline: Deadline, then: Then | None = None) -> Outcome:
+    """Make one connection to the task's address with one hello, and say what came of it by the deadline.
+
+    ``then`` may use the connection once it stands. NotMade costs no connection. Raises NotConnected where TCP
+    fails, Interrupted after a stop.
+    """
+    outcome: Outcome = NotMade("no engine can say this hello")
+    for engine in engines():
+        outcome = engine.attempt(task, offer, deadline, then)
+        if not isinstance(outcome, NotMade):
+            break
+    return outcome
+
+
+def widest_offers(version: TlsVersion) -> tuple[Offer, ...]:
+    """Give the hellos of one version that together hold every suite of the first engine's catalogue."""
+    return engines()[0].widest_offers(version)
