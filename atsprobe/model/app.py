@@ -131,7 +131,7 @@ class Extraction:
         """Give the loads of every bundle (R2), sorted; ``more`` are references learnt by looking (redirects).
 
         A host that URLs name in a bundle gives the loads of its URLs alone; any other host gives https on 443.
-        What the command line names is a load beside any URL.
+        What the command line names, and what a redirect leads to, is a load beside any other.
         """
         by_bundle: dict[str | None, list[Reference]] = {}
         for reference in (*self.references, *more):
@@ -144,7 +144,7 @@ class Extraction:
 
 
 def _loads_of(bundle: str | None, references: Sequence[Reference]) -> list[Load]:
-    named = {r.endpoint.host for r in references if r.names_load and r.kind != "command-line"}
+    named = {r.endpoint.host for r in references if r.names_load and r.kind not in ("command-line", "redirect")}
     kept = [r for r in references if r.names_load or r.endpoint.host not in named]
     loads = merge(kept)
     unnamed: dict[str, list[Reference]] = {}

@@ -8,40 +8,25 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from simulated_pki import chain
 from simulated_server import (
-    DHE,
     GROUPS,
-    OK,
-    RSA,
     T10,
-    T10_ONLY,
     T11,
     T12,
-    T12_ONLY,
     T13,
     SimulatedServer,
-    as_said,
     handshakes,
 )
 
 from atsprobe.ats.offer import decisive_offers
 from atsprobe.ats.profile import ios_profiles, profiles
 from atsprobe.model.handshake import (
-    Alert,
     Contradiction,
     Experiment,
     Negotiated,
-    NoAnswer,
-    NotMade,
     Offer,
     Refused,
     SomeHandshake,
     Unknown,
-    UnofferedVersion,
-    accepted_groups,
-    accepted_suites,
-    deployments,
-    lacks_tls_1_3,
-    next_offer,
     outcome_of,
 )
 

@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
+from simulated_pki import Chain, chain
+
 from atsprobe.model.cipher_suite import (
     TlsVersion,
     has_forward_secrecy_by_ecdhe,
@@ -30,7 +32,6 @@ from atsprobe.model.handshake import (
     next_offer,
 )
 from atsprobe.model.observation import HttpAnswer
-from simulated_pki import Chain, chain
 
 T10, T11, T12, T13 = TlsVersion.TLS_1_0, TlsVersion.TLS_1_1, TlsVersion.TLS_1_2, TlsVersion.TLS_1_3
 GROUPS = ("x25519", "secp256r1", "secp384r1", "secp521r1")
@@ -247,6 +248,7 @@ ECDHE_RSA = (
 )
 STATIC_RSA = ("TLS_RSA_WITH_AES_128_GCM_SHA256", "TLS_RSA_WITH_AES_128_CBC_SHA")
 OK = SimulatedServer()
+WANTS_CLIENT_CERTIFICATE = replace(OK, wants_client_certificate=True)
 EXPIRED = replace(OK, chains=(("ecdsa", chain("ecdsa", "expired")),))
 SELF_SIGNED = replace(OK, chains=(("ecdsa", chain("ecdsa", "self-signed")),))
 WRONG_NAME = replace(OK, chains=(("ecdsa", chain("ecdsa", "wrong-name")),))
