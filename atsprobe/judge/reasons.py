@@ -1,0 +1,81 @@
+"""Why a load could not be judged, or was refused, in a few words for people."""
+
+from __future__ import annotations
+
+from typing import assert_never
+
+from atsprobe.model.handshake import Alert, Contradiction, Following, NoAnswer, NotMade, Refused, UnofferedVersion
+from atsprobe.model.observation import Observation, PlaintextObservation, TlsObservation, Unreachable
+
+_NO_ANSWER = {
+    "timeout": "no answer in time",
+    "reset": "the connection was reset",
+    "closed": "the connection was closed without an answer",
+    "connection-refused": "the connection was refused",
+    "not-tls": "the port does not speak TLS",
+    "alert": "an alert that does not speak of the offer",
+    "too-large": "more data than is read",
+    "garbage": "no TLS handshake in the answer",
+    "contradictory": "two handshakes contradict each other",
+}
+
+_UNREACHABLE = {
+    "connection-refused": "the port is closed (connection refused)",
+    "timeout": "no TCP answer in time",
+    "no-route": "no route to this address family from here",
+    "not-contacted": "a local or private address, not contacted",
+    "interrupted": "the audit ended before it was looked at",
+    "failed": "no connection could be made",
+}
+
+
+def of_no_answer(answer: NoAnswer) -> str:
+    """Say why an exchange gave nothing."""
+    if answer.alert is not None:
+        return f"alert {answer.alert.number} ({answer.alert.name})"
+    text = _NO_ANSWER[answer.reason]
+    return f"{text}: {answer.detail}" if answer.detail else text
+
+
+def of_refusal(refused: Refused) -> str:
+    """Say how a server refused."""
+    match refused.by:
+        case Alert() as alert:
+            return f"the client's hello is refused: alert {alert.number} ({alert.name})"
+        case UnofferedVersion(version=version):
+            return f"the client's hello is answered with {version.title}"
+        case _:
+            assert_never(refused.by)
+
+
+def of_unsettled(following: Following, seen: TlsObservation) -> str:
+    """Say why the experiments do not settle an offer."""
+    if isinstance(following, Contradiction):
+        return "the client's hello was accepted once and refused once (throttled?)"
+    tried = getattr(following, "tried", None)
+    if isinstance(tried, NoAnswer):
+        return of_no_answer(tried)
+    if isinstance(tried, NotMade):
+        return f"a hello that this tool cannot say: {tried.reason}"
+    if isinstance(tried, Refused):
+        return "refuses every hello, but may speak X25519MLKEM768 alone, which this tool cannot offer"
+    if seen.cut_short:
+        return seen.cut_short
+    last = next((e.outcome for e in reversed(seen.experiments) if isinstance(e.outcome, NoAnswer)), None)
+    return of_no_answer(last) if last else "the client's hello was not tried"
+
+
+def of_absence(seen: Observation | None, *, not_contacted: bool) -> str:
+    """Say why there is no observation to judge."""
+    match seen:
+        case Unreachable(reason=reason, detail=detail):
+            text = _UNREACHABLE[reason]
+            return f"{text}: {detail}" if detail else text
+        case PlaintextObservation(answer=NoAnswer() as answer):
+            return of_no_answer(answer)
+        case TlsObservation() | PlaintextObservation():
+            return "seen under another scheme only"
+        case None:
+            return _UNREACHABLE["not-contacted"] if not_contacted else "no address is known"
+        case _:
+            assert_never(seen)
