@@ -21,12 +21,15 @@ class Address:
         return f"[{self.ip}]:{self.port}" if ":" in self.ip else f"{self.ip}:{self.port}"
 
 
+ResolutionSource = Literal["literal", "resolve-option", "connect-to-option", "hosts-file", "dns"]
+
+
 @dataclass(frozen=True, slots=True)
 class Resolved:
     """The addresses of a name, sorted IPv4 first; ``source`` says who gave them."""
 
     addresses: tuple[Address, ...]
-    source: Literal["literal", "resolve-option", "connect-to-option", "hosts-file", "dns"]
+    source: ResolutionSource
 
 
 UnresolvedReason = Literal["no-such-name", "no-addresses", "no-answer", "refused", "invalid"]
