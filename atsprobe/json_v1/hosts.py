@@ -1,0 +1,52 @@
+"""The document of extraction alone: every host, with where it was found."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from atsprobe.json_v1 import endpoint as endpoints
+from atsprobe.json_v1 import extraction, references
+from atsprobe.json_v1.audit import SCHEMA_VERSION
+from atsprobe.model.app import Bundle
+from atsprobe.model.endpoint import Endpoint, Reference, merge
+from atsprobe.model.result import HostsResult, exit_code
+
+
+def encode(result: HostsResult) -> dict[str, Any]:
+    """Write the hosts of an extraction, one row an endpoint, and each bundle's dictionary."""
+    seen = result.extraction
+    rows = merge(seen.references)
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "hosts": [_encode_row(endpoint, found) for endpoint, found in rows.items()],
+        "ats": [_encode_ats(bundle) for bundle in seen.bundles],
+        "skipped": [extraction.encode_skipped(skipped) for skipped in seen.skipped],
+        **extraction.encode_beside(seen),
+        "summary": {
+            "exit_code": int(exit_code(result)),
+            "hosts": len({endpoint.host for endpoint in rows}),
+            "endpoints": len(rows),
+            "references": len(seen.references),
+            "skipped": len(seen.skipped),
+        },
+    }
+
+
+def _encode_row(endpoint: Endpoint, found: Sequence[Reference]) -> dict[str, Any]:
+    """Write an endpoint; its ``kind`` is that of the surest sighting."""
+    surest = min(found, key=lambda reference: reference.confidence.value)
+    return {
+        **endpoints.encode(endpoint),
+        "kind": surest.kind,
+        "references": [references.encode(reference, endpoint) for reference in found],
+    }
+
+
+def _encode_ats(bundle: Bundle) -> dict[str, Any]:
+    return {
+        "target": bundle.target,
+        "bundle": bundle.identifier,
+        "file": bundle.info_plist,
+        **extraction.encode_dictionary(bundle.dictionary),
+    }
