@@ -67,7 +67,7 @@ class MinimalDictionary:
 
 @dataclass(frozen=True)
 class AuditResult:
-    """What `audit` and `judge` answer."""
+    """What `audit` and `judge` answer. ``is_rejudged``: it was seen before, and is judged again."""
 
     recording: Recording
     profiles: tuple[Profile, ...]
@@ -77,6 +77,7 @@ class AuditResult:
     notices: tuple[Notice, ...]
     trust_title: str
     sdk: str | None = None
+    is_rejudged: bool = False
 
     @property
     def loads(self) -> tuple[EndpointResult, ...]:

@@ -20,12 +20,11 @@ from atsprobe.report.words import are, count, version, were
 DROPPED = (ExceptionStatus.UNNEEDED, ExceptionStatus.INSUFFICIENT, ExceptionStatus.INEFFECTIVE)
 
 
-def add_answer(page: Page, result: AuditResult, *, rejudged: bool = False) -> None:
+def add_answer(page: Page, result: AuditResult) -> None:
     """Write the answer; below it, unless the report is to be quiet, what to do and what was looked at."""
     counted = tally(result)
     symbol = answer_symbol(result, counted)
-    title = subject(result) + (_seen(result) if rejudged else "")
-    page.add(symbol, " ", (f"{title}: {_answer(result, counted)}", "strong"), hang=2)
+    page.add(symbol, " ", (f"{subject(result)}{seen_before(result)}: {_answer(result, counted)}", "strong"), hang=2)
     if page.style.verbosity <= QUIET:
         return
     page.add(_what_to_do(result, counted), indent=2, hang=2)
@@ -50,7 +49,10 @@ def subject(result: AuditResult) -> str:
     return bundle_title(mains[0]) + others
 
 
-def _seen(result: AuditResult) -> str:
+def seen_before(result: AuditResult) -> str:
+    """Say when an audit that is judged again was made, and as which client it is judged now; else empty."""
+    if not result.is_rejudged:
+        return ""
     day = result.recording.finished_at.astimezone(UTC).date().isoformat()
     return f", seen {day}, as {client_title(result)}"
 

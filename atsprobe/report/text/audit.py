@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import UTC
-
 from atsprobe.model.observation import TlsObservation
 from atsprobe.model.result import AuditResult
 from atsprobe.report.style import QUIET, VERBOSE, VERY_VERBOSE, Style
-from atsprobe.report.text.answer import add_answer, client_title
+from atsprobe.report.text.answer import add_answer
 from atsprobe.report.text.evidence import offer, outcome
 from atsprobe.report.text.groups import groups
 from atsprobe.report.text.item import Group, add_group
@@ -16,16 +14,15 @@ from atsprobe.report.text.one_server import add_one_server
 from atsprobe.report.text.table import add_table, sort_key
 
 
-def render_audit(result: AuditResult, style: Style, *, rejudged: bool = False) -> str:
-    """Write an audit; ``rejudged`` says that it was seen before, so the day of that stands in the answer."""
+def render_audit(result: AuditResult, style: Style) -> str:
+    """Write an audit; one that is judged again has the day on which it was seen in the answer."""
     page = Page(style)
     loads = result.loads
     alone = len(loads) == 1 and not result.recording.extraction.bundles
     if alone:
-        day = result.recording.finished_at.astimezone(UTC).date().isoformat()
-        add_one_server(page, result, loads[0], seen=f", seen {day}, as {client_title(result)}" if rejudged else "")
+        add_one_server(page, result, loads[0])
     else:
-        add_answer(page, result, rejudged=rejudged)
+        add_answer(page, result)
         if style.verbosity > QUIET:
             add_table(page, result)
     if style.verbosity >= VERY_VERBOSE:

@@ -13,7 +13,7 @@ from atsprobe.report.fixes import server_fix, smallest_exception
 from atsprobe.report.places import u_label
 from atsprobe.report.style import NORMAL, QUIET, VERBOSE
 from atsprobe.report.tally import tally
-from atsprobe.report.text.answer import answer_symbol, client
+from atsprobe.report.text.answer import answer_symbol, client, seen_before
 from atsprobe.report.text.evidence import of_server
 from atsprobe.report.text.groups import evidence_line
 from atsprobe.report.text.item import add_labelled
@@ -32,9 +32,9 @@ _SYMBOLS: dict[str, Part] = {
 _ORDER = tuple(_SYMBOLS)
 
 
-def add_one_server(page: Page, result: AuditResult, endpoint: EndpointResult, *, seen: str = "") -> None:
-    """Write the report on one server; ``seen`` says when, where it is judged again."""
-    name = f"{endpoint.endpoint}{u_label(endpoint.endpoint)}{seen}"
+def add_one_server(page: Page, result: AuditResult, endpoint: EndpointResult) -> None:
+    """Write the report on one server."""
+    name = f"{endpoint.endpoint}{u_label(endpoint.endpoint)}{seen_before(result)}"
     page.add(answer_symbol(result, tally(result)), " ", (f"{name}: {_answer(endpoint)}", "strong"), hang=2)
     if page.style.verbosity > QUIET:
         page.add("; ".join(filter(None, _looked_at(result, endpoint))), indent=2, hang=2)

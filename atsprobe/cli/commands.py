@@ -1,0 +1,305 @@
+"""The commands: parse, one call, a format, an exit code. Each imports its pipeline when it runs."""
+
+from __future__ import annotations
+
+import sys
+import traceback
+from collections.abc import Sequence
+from dataclasses import replace
+from importlib import metadata
+from typing import Annotated
+
+import typer
+
+from atsprobe.cli import options
+from atsprobe.cli.help import PlainCommand, PlainGroup
+from atsprobe.cli.lab_commands import lab_commands
+from atsprobe.cli.progress_line import ProgressLine
+from atsprobe.cli.speak import Speaker, standard_speaker
+from atsprobe.cli.usage import usage
+from atsprobe.model.app import SkippedInput
+from atsprobe.model.result import AuditResult, ExitCode, HostsResult, LabResult, Result, exit_code
+from atsprobe.report.closing import hints, why
+from atsprobe.report.style import VERY_VERBOSE
+from atsprobe.settings import Settings, UsageProblem
+
+_HELP = {"help_option_names": ["-h", "--help"]}
+_EXIT = "Exit: 0 nothing to act on, 1 findings, 2 bad usage or input, 3 incomplete, 130 interrupted"
+_UsageError: type[Exception] = typer.BadParameter.__mro__[1]
+"""What typer raises for an option that it cannot read; typer exports the subclass alone, and its click goes by two names."""
+
+
+class _Commands(PlainGroup):
+    order = ("audit", "judge", "hosts", "demo", "lab", "schema")
+
+
+app = typer.Typer(
+    cls=_Commands,
+    context_settings=_HELP,
+    rich_markup_mode=None,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help=(
+        "Will App Transport Security let an iOS app load from its servers, and is each exception in its Info.plist still "
+        "needed?"
+    ),
+)
+
+
+@app.callback(invoke_without_command=True)
+def atsprobe(
+    context: typer.Context,
+    version: Annotated[bool, typer.Option("--version", help="show the version")] = False,
+) -> int:
+    """Will App Transport Security let an iOS app load from its servers, and is each exception in its Info.plist still needed?"""
+    speaker: Speaker = context.obj
+    if version:
+        speaker.report(f"atsprobe {metadata.version('atsprobe')}\n")
+        raise typer.Exit
+    if context.invoked_subcommand is None:
+        raise UsageProblem("no command given", "atsprobe --help lists all")
+    return 0
+
+
+@app.command(
+    cls=PlainCommand,
+    short_help="extract hosts, probe them, judge servers and exceptions",
+    rich_help_panel="Audit",
+    epilog=_EXIT,
+)
+def audit(
+    context: typer.Context,
+    targets: options.Targets,
+    ios: options.Ios = None,
+    profile: options.Mode = None,
+    sdk: options.Sdk = None,
+    assume_complete: options.AssumeComplete = False,
+    ca_files: options.CaFiles = None,
+    resolve: options.Resolve = None,
+    connect_to: options.ConnectTo = None,
+    nameserver: options.Nameserver = None,
+    timeout: options.Timeout = None,
+    deadline: options.Deadline = None,
+    jobs: options.Jobs = None,
+    per_second: options.Rate = None,
+    quick: options.Quick = False,
+    allow_private: options.AllowPrivate = False,
+    ipv4: options.Ipv4 = False,
+    ipv6: options.Ipv6 = False,
+    format_name: options.Format = "text",
+    output: options.OutputPath = None,
+    verbose: options.Verbose = 0,
+    quiet: options.Quiet = False,
+    color: options.Color = "auto",
+) -> int:
+    """Extract the hosts of an app, probe them, judge App Transport Security.
+
+    TARGET is an .ipa, .app, .xcarchive, folder, Info.plist, Mach-O file, URL, HOST[:PORT], IP address, @FILE (one target a
+    line) or - (the same from standard input). Hosts beside an app are judged under its Info.plist.
+    """
+    speaker: Speaker = context.obj
+    options.set_manner(
+        speaker,
+        format_name=format_name,
+        output=output,
+        verbose=verbose,
+        quiet=quiet,
+        color=color,
+        targets=targets,
+    )
+    reach = options.network(
+        resolve=resolve,
+        connect_to=connect_to,
+        timeout=timeout,
+        deadline=deadline,
+        jobs=jobs,
+        per_second=per_second,
+        ipv4=ipv4,
+        ipv6=ipv6,
+    )
+    judging = options.judging(ios, profile, sdk, assume_complete=assume_complete)
+    settings = replace(
+        reach,
+        ios=judging.ios,
+        profile=judging.profile,
+        sdk=judging.sdk,
+        assume_complete=assume_complete,
+        ca_files=tuple(ca_files or ()),
+        nameserver=nameserver,
+        quick=quick,
+        allow_private=allow_private,
+    )
+    from atsprobe.pipelines.audit import audit as run
+
+    return answer(speaker, run(targets, settings, ProgressLine(speaker)), format_name)
+
+
+@app.command(cls=PlainCommand, short_help="judge a saved audit again, without a packet", rich_help_panel="Audit")
+def judge(
+    context: typer.Context,
+    saved: options.SavedAudit,
+    plist: options.Plist = None,
+    ios: options.Ios = None,
+    profile: options.Mode = None,
+    sdk: options.Sdk = None,
+    assume_complete: options.AssumeComplete = False,
+    format_name: options.Format = "text",
+    output: options.OutputPath = None,
+    verbose: options.Verbose = 0,
+    quiet: options.Quiet = False,
+    color: options.Color = "auto",
+) -> int:
+    """Judge a saved audit again, by today's rules; no packet is sent.
+
+    FILE is what audit --format json wrote, or - for standard input. What was concluded then is not read.
+    """
+    speaker: Speaker = context.obj
+    options.set_manner(
+        speaker,
+        format_name=format_name,
+        output=output,
+        verbose=verbose,
+        quiet=quiet,
+        color=color,
+        targets=[saved, *([plist] if plist else [])],
+    )
+    settings = options.judging(ios, profile, sdk, assume_complete=assume_complete)
+    return answer(speaker, _judged_again(saved, settings, plist), format_name)
+
+
+@app.command(cls=PlainCommand, short_help="every host of an app, and where it was found", rich_help_panel="Audit")
+def hosts(
+    context: typer.Context,
+    targets: options.Targets,
+    format_name: options.Format = "text",
+    output: options.OutputPath = None,
+    verbose: options.Verbose = 0,
+    quiet: options.Quiet = False,
+    color: options.Color = "auto",
+) -> int:
+    """List every host that an app names, and where; no packet is sent.
+
+    TARGET is what audit takes. With -q the bare names, one a line, ready for atsprobe audit -
+    """
+    speaker: Speaker = context.obj
+    options.set_manner(
+        speaker,
+        format_name=format_name,
+        output=output,
+        verbose=verbose,
+        quiet=quiet,
+        color=color,
+        targets=targets,
+    )
+    from atsprobe.pipelines.hosts import hosts as run
+
+    return answer(speaker, run(targets), format_name)
+
+
+app.add_typer(
+    lab_commands,
+    name="lab",
+    short_help="weak TLS servers on local nginx: up, down, list",
+    rich_help_panel="Try it",
+)
+
+
+@app.command(cls=PlainCommand, short_help="JSON Schema of each command's output", rich_help_panel="Other")
+def schema(
+    context: typer.Context,
+    command: Annotated[str, typer.Argument(metavar="[COMMAND]", show_default=False)] = "audit",
+) -> int:
+    """Print the JSON Schema of a command's output.
+
+    COMMAND is audit, hosts or lab [audit].
+    """
+    from atsprobe.json_v1.schema import SCHEMA_NAMES
+    from atsprobe.json_v1.schema import schema as schema_of
+    from atsprobe.json_v1.text import dumps
+
+    speaker: Speaker = context.obj
+    speaker.report(dumps(schema_of(options.one_of("COMMAND", command, SCHEMA_NAMES))))
+    speaker.closing(ExitCode.NOTHING_TO_ACT_ON, f"the schema of {command}")
+    return int(ExitCode.NOTHING_TO_ACT_ON)
+
+
+def _judged_again(saved: str, settings: Settings, plist: str | None) -> AuditResult:
+    """Read a saved audit and judge it. Raises UsageProblem that names the file at fault."""
+    from atsprobe.pipelines.audit import check_profiles
+    from atsprobe.pipelines.rejudge import rejudge
+
+    check_profiles(settings)
+    text = options.read_json(saved)
+    try:
+        return replace(rejudge(text, settings, plist), is_rejudged=True)
+    except UsageProblem as problem:
+        if plist is not None and str(problem).startswith(plist):
+            raise
+        raise UsageProblem(f"{saved}: {problem}", problem.hint) from problem
+
+
+def answer(speaker: Speaker, result: Result, format_name: str) -> int:
+    """Give a result its report, say what could not be read, and close. Gives the exit code."""
+    from atsprobe.report.format import render
+
+    skipped = _skipped(result)
+    if not _is_empty(result) or format_name != "text":
+        speaker.report(render(result, format_name, speaker.style()))
+    for problem in (s for s in skipped if s.unreadable):
+        speaker.error(f"{problem.file or problem.target}: {problem.reason}")
+        speaker.hint(problem.advice)
+    for text in hints(result):
+        speaker.hint(text)
+    code = exit_code(result)
+    speaker.closing(code, why(result))
+    return int(code)
+
+
+def _skipped(result: Result) -> tuple[SkippedInput, ...]:
+    if isinstance(result, AuditResult):
+        return result.recording.extraction.skipped
+    return result.extraction.skipped if isinstance(result, HostsResult) else ()
+
+
+def _is_empty(result: Result) -> bool:
+    """Whether nothing was looked at, so that there is nothing to report."""
+    if isinstance(result, LabResult):
+        return False
+    extraction = result.recording.extraction if isinstance(result, AuditResult) else result.extraction
+    everything_is_told = bool(extraction.skipped) and all(s.unreadable for s in extraction.skipped)
+    return everything_is_told and not extraction.bundles and not extraction.references
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line and give the exit code. Nothing that can be foreseen ends in a traceback."""
+    speaker = standard_speaker()
+    given = sys.argv[1:] if arguments is None else list(arguments)
+    audits = next((a for a in given if not a.startswith("-")), "audit") in ("audit", "judge")
+    nothing = "nothing was audited" if audits else "nothing was done"
+    try:
+        return int(app(given, prog_name="atsprobe", standalone_mode=False, obj=speaker) or 0)
+    except UsageProblem as problem:
+        return _refused(speaker, str(problem), problem.hint, nothing)
+    except _UsageError as problem:
+        return _refused(speaker, *usage(problem), nothing)
+    except (KeyboardInterrupt, typer.Abort):
+        speaker.closing(ExitCode.INTERRUPTED, "interrupted, without a report")
+        return int(ExitCode.INTERRUPTED)
+    except Exception as error:  # noqa: BLE001 - the last line of defence: one line, never a bare traceback
+        return _defect(speaker, error)
+
+
+def _refused(speaker: Speaker, message: str, hint: str, nothing: str) -> int:
+    speaker.error(message)
+    speaker.hint(hint)
+    speaker.closing(ExitCode.USAGE, nothing)
+    return int(ExitCode.USAGE)
+
+
+def _defect(speaker: Speaker, error: Exception) -> int:
+    if speaker.verbosity >= VERY_VERBOSE:
+        speaker.log("".join(traceback.format_exception(error)))
+    speaker.error(f"internal: {type(error).__name__}: {str(error)[:300]}")
+    speaker.hint("this is a defect of atsprobe; please report it with the command and what -vv adds")
+    speaker.closing(ExitCode.USAGE, "stopped by a defect")
+    return int(ExitCode.USAGE)

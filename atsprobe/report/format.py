@@ -1,0 +1,51 @@
+"""The formats of a report: one row each, results in, text out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import assert_never
+
+from atsprobe.model.result import AuditResult, HostsResult, LabResult, Result
+from atsprobe.report.style import Style
+
+
+def render(result: Result, name: str, style: Style) -> str:
+    """Give a result in a format. Raises KeyError for a name that `FORMATS` has not."""
+    return FORMATS[name](result, style)
+
+
+def _text(result: Result, style: Style) -> str:
+    if isinstance(result, AuditResult):
+        from atsprobe.report.text.audit import render_audit
+
+        return render_audit(result, style)
+    if isinstance(result, HostsResult):
+        from atsprobe.report.text.hosts import render_hosts
+
+        return render_hosts(result, style)
+    if isinstance(result, LabResult):
+        from atsprobe.report.text.lab import render_lab
+
+        return render_lab(result, style)
+    assert_never(result)
+
+
+def _json(result: Result, _: Style) -> str:
+    from atsprobe.json_v1.text import dumps
+
+    if isinstance(result, AuditResult):
+        from atsprobe.json_v1 import audit
+
+        return dumps(audit.encode(result))
+    if isinstance(result, HostsResult):
+        from atsprobe.json_v1 import hosts
+
+        return dumps(hosts.encode(result))
+    if isinstance(result, LabResult):
+        from atsprobe.json_v1 import lab
+
+        return dumps(lab.encode(result))
+    assert_never(result)
+
+
+FORMATS: dict[str, Callable[[Result, Style], str]] = {"text": _text, "json": _json}
