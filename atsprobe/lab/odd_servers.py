@@ -265,9 +265,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("servers", nargs="+", metavar="PORT=BEHAVIOUR")
     parser.add_argument("--pid-file", type=Path, help="written once every port answers")
     options = parser.parse_args(arguments)
-    stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())  # the first process of a container has no default action
+    ends = {signal.SIGTERM, signal.SIGINT}
+    # waited for and never delivered: the first process of a container would not heed them otherwise
+    signal.pthread_sigmask(signal.SIG_BLOCK, ends)
     try:
         for server in options.servers:
             port, _, name = server.partition("=")
@@ -277,7 +277,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (OSError, ValueError) as error:
         sys.stderr.write(f"odd_servers: {error}\n")
         return 1
-    stop.wait()
+    signal.sigwait(ends)
     return 0
 
 

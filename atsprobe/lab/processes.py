@@ -63,9 +63,8 @@ def stop(pid_file: Path, marker: str) -> bool:
             time.sleep(0.01)
         _signal_group(pid, signal.SIGKILL)
     except PermissionError as error:
-        raise LabProblem(
-            f"process {pid} belongs to somebody else", "stop the lab as the user who started it"
-        ) from error
+        hint = "stop the lab as the user who started it"
+        raise LabProblem(f"process {pid} belongs to somebody else", hint) from error
     pid_file.unlink(missing_ok=True)
     return True
 
@@ -80,15 +79,25 @@ def _pid_in(pid_file: Path) -> int | None:
 
 def _has_ended(pid: int) -> bool:
     with suppress(ChildProcessError):
-        if os.waitpid(pid, os.WNOHANG)[0] == pid:
-            return True  # a child of ours, now reaped
+        return os.waitpid(pid, os.WNOHANG)[0] == pid  # a child of ours, and reaped if it has
     try:
         os.kill(pid, 0)
     except ProcessLookupError:
         return True
     except PermissionError:
         return False
-    return (_PROC / "self").exists() and not _command_line(pid)  # a zombie has none
+    return _is_zombie(pid)
+
+
+def _is_zombie(pid: int) -> bool:
+    """Whether it has ended and nobody has asked for its exit status yet, as in a container without an init.
+
+    While other threads of it are still ending, its sockets are open: proc(5), /proc/pid/stat, fields 3 and 20.
+    """
+    with suppress(OSError):
+        fields = (_PROC / str(pid) / "stat").read_bytes().rpartition(b")")[2].split()
+        return fields[0] in (b"Z", b"X") and int(fields[17]) <= 1
+    return False
 
 
 def _command_line(pid: int) -> str:
