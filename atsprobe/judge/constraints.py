@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from cryptography import x509
 
 from atsprobe.judge.extensions import all_extensions, extension
-from atsprobe.judge.path import Path, subject_key
+from atsprobe.judge.path import Path, issuer_key, subject_key
 from atsprobe.judge.signatures import name_key
-from atsprobe.model.certificate import Certificate
+from atsprobe.model.certificate import Certificate, read_off
 
 _MAX_NAMES = 5000
 
@@ -38,7 +38,7 @@ def _issuer_faults(path: Path) -> Iterator[str]:
         usage = extension(issuer, x509.KeyUsage)
         if usage is not None and not usage.key_cert_sign:
             yield f"{path.role(index)} may not sign certificates (keyUsage)"
-        if name_key(issuer.parsed.issuer) != subject_key(issuer):
+        if issuer_key(issuer) != subject_key(issuer):
             below += 1
 
 
@@ -67,7 +67,7 @@ def _critical_faults(path: Path) -> Iterator[str]:
 def _names(leaf: Certificate) -> tuple[x509.GeneralName, ...]:
     san = extension(leaf, x509.SubjectAlternativeName)
     names = list(san or ())[:_MAX_NAMES]
-    subject = leaf.parsed.subject
+    subject = read_off(lambda: leaf.parsed.subject)
     return (*names, x509.DirectoryName(subject)) if subject.rdns else tuple(names)
 
 

@@ -5,19 +5,15 @@ from __future__ import annotations
 from typing import TypeVar
 
 from cryptography import x509
-from cryptography.exceptions import UnsupportedAlgorithm
 
-from atsprobe.model.certificate import Certificate, UnreadableCertificate
+from atsprobe.model.certificate import Certificate, read_off
 
 E = TypeVar("E", bound=x509.ExtensionType)
 
 
 def all_extensions(certificate: Certificate) -> x509.Extensions:
     """Give the extensions. Raises UnreadableCertificate where one of them is malformed or stands there twice."""
-    try:
-        return certificate.parsed.extensions
-    except (ValueError, TypeError, UnsupportedAlgorithm, x509.DuplicateExtension) as error:
-        raise UnreadableCertificate(f"extensions: {str(error)[:150]}") from error
+    return read_off(lambda: certificate.parsed.extensions)
 
 
 def extension(certificate: Certificate, kind: type[E]) -> E | None:

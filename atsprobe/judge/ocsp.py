@@ -7,7 +7,6 @@ from datetime import datetime
 from typing import Literal
 
 from cryptography import x509
-from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509 import ocsp
@@ -15,7 +14,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from atsprobe.judge.extensions import extension
 from atsprobe.judge.signatures import SignedData, signed_by, verifies
-from atsprobe.model.certificate import Certificate, UnreadableCertificate
+from atsprobe.model.certificate import UNREADABLE, Certificate
 
 _MAX_BYTES = 1 << 18
 _MAX_RESPONSES = 100
@@ -33,7 +32,7 @@ def read_ocsp(response: bytes, leaf: Certificate, issuer: Certificate, at: datet
     """Read a response about a leaf. An answer that is forged, stale or about another certificate is unusable."""
     try:
         return _read(response, leaf, issuer, at)
-    except (ValueError, TypeError, UnsupportedAlgorithm, UnreadableCertificate) as error:
+    except UNREADABLE as error:
         return OcspAnswer("unusable", f"unreadable: {str(error)[:100]}")
 
 

@@ -12,7 +12,7 @@ from cryptography.x509.oid import AuthorityInformationAccessOID, NameOID
 
 from atsprobe.judge.extensions import extension
 from atsprobe.judge.signatures import NameKey, name_key, signed_by
-from atsprobe.model.certificate import Certificate, UnreadableCertificate
+from atsprobe.model.certificate import Certificate, UnreadableCertificate, read_off
 from atsprobe.model.trust_store import TrustStore
 
 Anchor = Literal["public", "installed", "none"]
@@ -74,7 +74,7 @@ def short_subject(certificate: Certificate) -> str:
 
 def short_issuer(certificate: Certificate) -> str:
     """Give the common name of the issuer, else the whole text, at most 100 characters; raw."""
-    names = certificate.parsed.issuer.get_attributes_for_oid(NameOID.COMMON_NAME)
+    names = read_off(lambda: certificate.parsed.issuer).get_attributes_for_oid(NameOID.COMMON_NAME)
     return (str(names[0].value) if names else certificate.issuer)[:100]
 
 
@@ -107,18 +107,13 @@ def candidate_paths(sent: tuple[Certificate, ...], trust: TrustStore) -> tuple[P
 @lru_cache(maxsize=4096)
 def subject_key(certificate: Certificate) -> NameKey:
     """Give the subject in the form in which names are compared. Raises UnreadableCertificate."""
-    try:
-        return name_key(certificate.parsed.subject)
-    except ValueError as error:
-        raise UnreadableCertificate(str(error)[:200]) from error
+    return name_key(read_off(lambda: certificate.parsed.subject))
 
 
 @lru_cache(maxsize=4096)
-def _issuer_key(certificate: Certificate) -> NameKey:
-    try:
-        return name_key(certificate.parsed.issuer)
-    except ValueError as error:
-        raise UnreadableCertificate(str(error)[:200]) from error
+def issuer_key(certificate: Certificate) -> NameKey:
+    """Give the issuer in the form in which names are compared. Raises UnreadableCertificate."""
+    return name_key(read_off(lambda: certificate.parsed.issuer))
 
 
 @dataclass(frozen=True)
@@ -170,7 +165,7 @@ class _Search:
     def _issuers(self, chain: tuple[Certificate, ...]) -> list[Certificate]:
         child = chain[-1]
         try:
-            name = _issuer_key(child)
+            name = issuer_key(child)
         except UnreadableCertificate:
             return []
         candidates = dict.fromkeys((*self.roots.by_name.get(name, ()), *self.sent.get(name, ())))
@@ -188,7 +183,7 @@ class _Search:
         if self.checks > _MAX_CHECKS or len(chain) >= _MAX_LENGTH:
             return "too-many"
         try:
-            signed_itself = _issuer_key(last) == subject_key(last) and signed_by(last, last) is not False
+            signed_itself = issuer_key(last) == subject_key(last) and signed_by(last, last) is not False
         except UnreadableCertificate:
             signed_itself = False
         if not signed_itself:

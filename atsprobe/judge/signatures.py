@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed448, ed25519, padding, rsa
 from cryptography.x509.oid import SignatureAlgorithmOID
 
-from atsprobe.model.certificate import Certificate
+from atsprobe.model.certificate import UNREADABLE, Certificate
 
 NameKey = tuple[frozenset[tuple[str, str]], ...]
 
@@ -50,7 +50,7 @@ def signed_by(child: Certificate, issuer: Certificate) -> bool | None:
             parsed.signature_hash_algorithm,
             pss if isinstance(pss, padding.PSS) else None,
         )
-    except (ValueError, TypeError, UnsupportedAlgorithm):
+    except UNREADABLE:
         return None
     return verifies(issuer, signed)
 
@@ -62,7 +62,7 @@ def verifies(signer: Certificate, signed: SignedData) -> bool | None:
         return _verify(key, signed)
     except InvalidSignature:
         return False
-    except (ValueError, TypeError, UnsupportedAlgorithm):
+    except UNREADABLE:
         return None
 
 

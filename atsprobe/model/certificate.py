@@ -64,23 +64,23 @@ class Certificate:
     @cached_property
     def spki_sha256(self) -> bytes:
         """SHA-256 over the DER SubjectPublicKeyInfo (32 bytes), as NSPinnedDomains and RFC 7469 pin it."""
-        key = _read(lambda: self.parsed.public_key())
+        key = read_off(lambda: self.parsed.public_key())
         return hashlib.sha256(key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)).digest()
 
     @cached_property
     def subject(self) -> str:
         """The subject as RFC 4514 text, unescaped for no output: it comes from the server."""
-        return _read(lambda: self.parsed.subject.rfc4514_string())
+        return read_off(lambda: self.parsed.subject.rfc4514_string())
 
     @cached_property
     def issuer(self) -> str:
         """The issuer as RFC 4514 text."""
-        return _read(lambda: self.parsed.issuer.rfc4514_string())
+        return read_off(lambda: self.parsed.issuer.rfc4514_string())
 
     @cached_property
     def short_name(self) -> str:
         """The subject's common name, else its whole text."""
-        names = _read(lambda: self.parsed.subject.get_attributes_for_oid(NameOID.COMMON_NAME))
+        names = read_off(lambda: self.parsed.subject.get_attributes_for_oid(NameOID.COMMON_NAME))
         return str(names[0].value) if names else self.subject
 
     @cached_property
@@ -89,7 +89,7 @@ class Certificate:
         parsed = self.parsed
         try:
             key = parsed.public_key()
-        except (ValueError, TypeError, UnsupportedAlgorithm):
+        except UNREADABLE:
             return "unknown"
         if isinstance(key, ec.EllipticCurvePublicKey):
             return _NIST_CURVES.get(key.curve.name, key.curve.name)
@@ -109,7 +109,7 @@ class Certificate:
     @property
     def is_elliptic_curve(self) -> bool:
         """Whether the key is an ECDSA key (Ed25519 and Ed448 are not)."""
-        return isinstance(_read(lambda: self.parsed.public_key()), ec.EllipticCurvePublicKey)
+        return isinstance(read_off(lambda: self.parsed.public_key()), ec.EllipticCurvePublicKey)
 
     @cached_property
     def signature_hash(self) -> str:
@@ -117,7 +117,7 @@ class Certificate:
         parsed = self.parsed
         try:
             algorithm = parsed.signature_hash_algorithm
-        except (ValueError, UnsupportedAlgorithm):
+        except UNREADABLE:
             return _OLD_HASHES.get(parsed.signature_algorithm_oid.dotted_string, "unknown")
         if algorithm is None:
             return "none"
@@ -127,12 +127,12 @@ class Certificate:
     @cached_property
     def not_before(self) -> datetime:
         """The first second of validity, UTC."""
-        return _read(lambda: self.parsed.not_valid_before_utc)
+        return read_off(lambda: self.parsed.not_valid_before_utc)
 
     @cached_property
     def not_after(self) -> datetime:
         """The last second of validity, UTC."""
-        return _read(lambda: self.parsed.not_valid_after_utc)
+        return read_off(lambda: self.parsed.not_valid_after_utc)
 
     @cached_property
     def subject_alt_names(self) -> tuple[str, ...]:
@@ -151,13 +151,13 @@ class Certificate:
     @cached_property
     def is_self_signed(self) -> bool:
         """Whether it names itself as issuer and its own key verifies its signature."""
-        if _read(lambda: self.parsed.subject != self.parsed.issuer):
+        if read_off(lambda: self.parsed.subject != self.parsed.issuer):
             return False
         try:
             self.parsed.verify_directly_issued_by(self.parsed)
         except InvalidSignature:
             return False
-        except (ValueError, TypeError, UnsupportedAlgorithm):
+        except UNREADABLE:
             return True  # an algorithm that cryptography refuses to verify (MD5, SHA-1): the names decide
         return True
 
@@ -180,7 +180,8 @@ _NIST_CURVES = {
 }
 
 
-def _read(fact: Callable[[], T]) -> T:
+def read_off(fact: Callable[[], T]) -> T:
+    """Give what a parser reads off a certificate; raises UnreadableCertificate where it cannot."""
     try:
         return fact()
     except UnreadableCertificate:

@@ -10,7 +10,7 @@ from cryptography.x509 import ocsp
 from atsprobe.judge.chain import ChainCase
 from atsprobe.judge.extensions import extension
 from atsprobe.judge.rule import Rule
-from atsprobe.model.certificate import Certificate, utc
+from atsprobe.model.certificate import UNREADABLE, Certificate, utc
 from atsprobe.model.judgement import Finding, RequirementId
 
 REQUIREMENT = RequirementId("certificate-transparency")
@@ -93,5 +93,5 @@ def _stapled(response: bytes | None) -> set[bytes]:
         extensions = ocsp.load_der_ocsp_response(response).single_extensions
         scts = extensions.get_extension_for_class(x509.SignedCertificateTimestamps).value
         return {sct.log_id for sct in list(scts)[:_MAX_SCTS]}
-    except (ValueError, TypeError, x509.ExtensionNotFound, x509.DuplicateExtension):
+    except (x509.ExtensionNotFound, *UNREADABLE):
         return set()
