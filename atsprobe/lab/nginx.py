@@ -9,6 +9,7 @@ from __future__ import annotations
 import errno
 import json
 import re
+import shlex
 import shutil
 import socket
 import subprocess
@@ -188,7 +189,7 @@ def _marker(directory: Path, file: str) -> str:
 
 def _check_is_down(directory: Path) -> None:
     if is_up(directory):
-        raise LabProblem(f"the lab in {directory} is up already", f"atsprobe lab down {directory}")
+        raise LabProblem(f"the lab in {directory} is up already", f"atsprobe lab down -d {shlex.quote(str(directory))}")
 
 
 def _check_config(command: Sequence[str]) -> None:
