@@ -105,6 +105,12 @@ def place(reference: Reference) -> str:
     return f"{path} {location}"
 
 
+def file_of(reference: Reference) -> str:
+    """Say in which file a sighting was made, with the line where there is one."""
+    location = reference.location
+    return without_payload(reference.file) if isinstance(location, PlistKey) and not location.line else place(reference)
+
+
 def spoken(reason: str) -> str:
     """Give a sentence that names files, with their paths as people say them."""
     return reason.replace(" in Payload/", " in ")

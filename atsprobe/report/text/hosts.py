@@ -10,7 +10,7 @@ from atsprobe.model.endpoint import DEFAULT_PORTS, Confidence, Host, Reference, 
 from atsprobe.model.public_suffix import registrable_domain
 from atsprobe.model.result import HostsResult
 from atsprobe.report.escape import escape, shortened
-from atsprobe.report.places import Places, place
+from atsprobe.report.places import Places, file_of, place
 from atsprobe.report.style import QUIET, VERBOSE, Style
 from atsprobe.report.text.layout import Page
 from atsprobe.report.words import count
@@ -139,7 +139,7 @@ def _sighting(reference: Reference) -> str:
         words.append("http://")
     if endpoint.port != DEFAULT_PORTS[endpoint.scheme]:
         words.append(f"port {endpoint.port}")
-    words.append(place(reference))
+    words.append(file_of(reference) if reference.kind in _SECTIONS[0][2] else place(reference))
     return ", ".join(word for word in words if word)
 
 

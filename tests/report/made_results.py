@@ -414,3 +414,49 @@ def command_line(host, target, line=None):
 
 def unreachable(host, reason, ip="203.0.113.10"):
     return Unreachable(Endpoint(Host(host), 443), Address(ip, 443), THEN, reason)
+
+
+LONG_LABEL = "a-label-of-sixty-three-characters-is-as-long-as-any-may-be-0123"
+
+
+def harbor() -> AuditResult:
+    """Forty endpoints, twelve findings, and names that are long, foreign or hostile."""
+    no_pfs, allow_http = ExceptionEntry(requires_forward_secrecy=False), ExceptionEntry(allows_insecure_http_loads=True)
+    books = Endpoint(Host("xn--bcher-kva.example.net"), 80, "http")
+    hostile = 'root "Acme\x1b[2J\u202eCA" is not in Apple\'s store'
+    on_one = finding("certificate-trust", hostile, on=["2001:db8::9"])
+    loads = [
+        load(
+            f"{LONG_LABEL}.eu-central-1.backend.staging.example.com",
+            Verdict.BLOCKED,
+            "blocked",
+            port=8443,
+            ips=("192.0.2.8", "192.0.2.9", "2001:db8::9"),
+            findings=[on_one, finding("certificate-hostname", f"names *.{LONG_LABEL}.example.org", on=["192.0.2.8"])],
+        ),
+        load(
+            "2001:db8:85a3:8d3:1319:8a2e:370:7348",
+            Verdict.INCONCLUSIVE,
+            "inconclusive",
+            ips=("2001:db8:85a3:8d3:1319:8a2e:370:7348",),
+            reason="no answer to the hello in 10 s",
+        ),
+        load("xn--bcher-kva.example.net", Verdict.EXCEPTION_REQUIRED, scheme="http", minimal=allow_http),
+        *(
+            load(
+                f"node-{n:02}.eu-central-1.compute.example.com",
+                Verdict.EXCEPTION_REQUIRED,
+                "blocked",
+                findings=[finding("forward-secrecy", "accept static RSA suites only", on=["203.0.113.10"])],
+                minimal=no_pfs,
+            )
+            for n in range(9)
+        ),
+        *(load(f"static-{n:02}.example.org") for n in range(28)),
+    ]
+    url = "http://b\u00fccher.example.net/\u202egnp.exe in Payload/\u30d5\u30a7\u30ea\u30fc.app/\u8a2d\u5b9a/\x1b]0;hi\x07.json"
+    keys = [
+        key(books.host, HTTP, True, "replaceable", f"{url}: https:// passes default ATS", hosts=[books], line=44),
+        key("EXAMPLE.com\x1b[31m", PFS, False, "ineffective", "never matches: a key is lower case"),
+    ]
+    return result(loads, keys, of=recording([app_bundle("Harbor", "9.1", "77")]))

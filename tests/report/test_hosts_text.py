@@ -1,0 +1,117 @@
+"""Hosts and the lab as people and programs read them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from made_results import APP, SHARE, reference
+from rich.cells import cell_len
+from snapshot import check
+
+from atsprobe.model.app import Extraction, NetworkApiUse, SkippedInput, UrlTemplate
+from atsprobe.model.endpoint import Confidence, Endpoint, Host, Line, PlistKey, Reference, Section
+from atsprobe.model.result import HostsResult, LabEndpoint, LabResult
+from atsprobe.report.style import Style
+from atsprobe.report.text.hosts import render_hosts
+from atsprobe.report.text.lab import render_lab
+
+SNAPSHOTS = Path(__file__).parent / "snapshots"
+
+
+def _found(host: str, kind: str, text: str, file: str, location: object, confidence: Confidence) -> Reference:
+    return Reference(
+        Endpoint(Host(host), 443), "Unknown.ipa", "org.example.ferry", file, location, text, kind, confidence
+    )
+
+
+def _hosts() -> HostsResult:
+    app = replace(
+        APP,
+        target="Unknown.ipa",
+        network_apis=(
+            NetworkApiUse("own TLS stack", False, False, "Payload/Ferry.app/Frameworks/Cronet.framework", ""),
+        ),
+    )
+    plist, binary = "Payload/Ferry.app/Info.plist", "Payload/Ferry.app/Ferry"
+    declared, in_url, bare = Confidence.DECLARED, Confidence.URL, Confidence.BARE
+    strings, telemetry = Section("arm64", "__cstring", 0x1A2F40), Section("arm64", "__cstring", 0x8810)
+    http = {"target": "Unknown.ipa", "location": Line(3), "scheme": "http"}
+    references = [
+        _found("legacy.example.com", "ats-exception", "legacy.example.com", plist, PlistKey("NS"), declared),
+        _found("www.example.com", "associated-domain", "applinks:www.example.com", plist, PlistKey("a"), declared),
+        _found("api.example.com", "url", "https://api.example.com/", binary, strings, in_url),
+        *(
+            reference("cdn.example.net", "http://cdn.example.net/", f"Payload/Ferry.app/{n}.json", **http)
+            for n in range(4)
+        ),
+        _found("ingest.eu.example.org", "bare-host", "ingest.eu.example.org", f"{binary}/Telemetry", telemetry, bare),
+    ]
+    share = "Payload/Ferry.app/PlugIns/Share.appex/Share"
+    noise = [
+        _found("www.w3.org", "url", "http://www.w3.org/", plist, Line(1), Confidence.NOISE),
+        _found("maybe.example.org", "bare-host", "see maybe.example.org", plist, Line(1), Confidence.EMBEDDED),
+    ]
+    return HostsResult(
+        Extraction(
+            bundles=(app, replace(SHARE, target="Unknown.ipa")),
+            references=tuple(references),
+            skipped=(
+                SkippedInput(
+                    "Unknown.ipa", "Payload/Ferry.app/PlugIns/Share.appex/Share", "FairPlay", "use the .xcarchive"
+                ),
+            ),
+            noise=tuple(noise),
+            templates=(UrlTemplate("example.net", "org.example.ferry", "Unknown.ipa", "a", "https://%@.example.net/"),),
+            files_read=231,
+        )
+    )
+
+
+@pytest.mark.parametrize("width", [60, 80, 120])
+def test_hosts_look_as_agreed(width: int) -> None:
+    """Declared first, then URLs, then bare names; templates are no hosts."""
+    text = render_hosts(_hosts(), Style(width=width))
+    assert max(map(cell_len, text.splitlines())) <= width
+    check(SNAPSHOTS / f"hosts-{width}.txt", text)
+
+
+def test_quiet_hosts_are_names_for_another_program() -> None:
+    """One a line, sorted, without templates and noise."""
+    assert render_hosts(_hosts(), Style(verbosity=-1)) == (
+        "api.example.com\nlegacy.example.com\nwww.example.com\ncdn.example.net\ningest.eu.example.org\n"
+    )
+
+
+def _lab() -> LabResult:
+    rows = [
+        ("modern", "pass", 20443, ()),
+        ("tls10", "exception-required", 20445, ("tls-version",)),
+        ("rsa1024", "blocked", 20452, ("certificate-key-size",)),
+        (
+            "a-name-that-reaches-into-the-column-of-failures",
+            "blocked",
+            20453,
+            ("tls-version", "certificate-signature-hash"),
+        ),
+        ("silent", "inconclusive", 20465, ()),
+    ]
+    endpoints = tuple(
+        LabEndpoint(name, f"{name}.lab.example.com", port, "https", "127.0.0.1", "what it serves", verdict, failing)
+        for name, verdict, port, failing in rows
+    )
+    return LabResult("lab", "lab/ca.pem", endpoints, is_up=True)
+
+
+@pytest.mark.parametrize("width", [60, 80])
+def test_the_lab_looks_as_agreed(width: int) -> None:
+    """The truth table: expected, server, what fails."""
+    text = render_lab(_lab(), Style(width=width))
+    assert max(map(cell_len, text.splitlines())) <= width
+    check(SNAPSHOTS / f"lab-{width}.txt", text)
+
+
+def test_the_lab_in_a_line() -> None:
+    """Starting it tells where it is, not its table."""
+    assert render_lab(_lab(), Style(), rows=False) == "5 servers on 127.0.0.1, root lab/ca.pem\n"
