@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from simulated_pki import Chain, chain
 
@@ -48,7 +49,7 @@ TLS_1_3_SUITES = ("TLS_AES_256_GCM_SHA384", "TLS_CHACHA20_POLY1305_SHA256", "TLS
 _CURVES = {"P-256": "secp256r1", "P-384": "secp384r1", "P-521": "secp521r1"}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class SimulatedServer:
     """What a TLS server is configured with.
 
@@ -69,6 +70,16 @@ class SimulatedServer:
     suites_of: tuple[tuple[TlsVersion, tuple[str, ...]], ...] = ()
     wants_client_certificate: bool = False
     http_answer: HttpAnswer | NoAnswer = HttpAnswer(200)
+
+    def __repr__(self) -> str:
+        """Name the configuration; certificates would fill the screen."""
+        kinds = "+".join(f"{kind}:{sent[0].sha256[:6]}" for kind, sent in self.chains)
+        versions = ",".join(v.label[4:] for v in self.versions)
+        flags = [n for n in ("prefers_own_order", "falls_back", "ignores_supported_versions") if getattr(self, n)]
+        return f"Server({versions} {self.suites} {kinds} {self.groups} {self.signatures} {flags} {self.http_answer})"
+
+    def _repr_pretty_(self, printer: Any, _cycle: bool) -> None:
+        printer.text(repr(self))
 
     def answer(self, offer: Offer) -> Negotiated | Refused:
         """Say what becomes of a hello; versions without a suite and suites without a version are not said."""
