@@ -122,7 +122,7 @@ class Certificate:
         if algorithm is None:
             return "none"
         name = algorithm.name.upper()
-        return name if name.startswith(("MD", "SM", "SHA3")) else name.replace("SHA", "SHA-")
+        return name if name.startswith(("MD", "SM", "SHA3-")) else name.replace("SHA", "SHA-")
 
     @cached_property
     def not_before(self) -> datetime:

@@ -93,5 +93,7 @@ def _stapled(response: bytes | None) -> set[bytes]:
         extensions = ocsp.load_der_ocsp_response(response).single_extensions
         scts = extensions.get_extension_for_class(x509.SignedCertificateTimestamps).value
         return {sct.log_id for sct in list(scts)[:_MAX_SCTS]}
-    except (x509.ExtensionNotFound, *UNREADABLE):
+    except x509.ExtensionNotFound:
+        return set()
+    except UNREADABLE:
         return set()
