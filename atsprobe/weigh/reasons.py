@@ -149,7 +149,9 @@ def _needed(ground: Ground) -> str:
         text = f"{_names(_endpoints(needing))} need it"
     else:
         text = "; ".join(dict.fromkeys(c.why_fails for c in needing if c.why_fails)) or "the server needs it"
-        text += _on_addresses(ground.weighed.cases, needing)
+        text += _on_addresses([c for c in ground.weighed.cases if c.endpoint in _endpoints(needing)], needing)
+        if len(_endpoints(ground.weighed.cases)) > 1:
+            text = f"{_names(_endpoints(needing))}: {text}"
     return text + _for_profiles(ground.scope, needing)
 
 
