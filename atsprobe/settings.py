@@ -69,7 +69,7 @@ def whole_number(option: str, text: str, lowest: int, highest: int, example: int
     is_number = text.isascii() and text.isdigit() and len(text) < 10
     if not is_number or not lowest <= int(text) <= highest:
         raise UsageProblem(
-            f"{option}: {text} is not a whole number from {lowest} to {highest}", f"{option} {highest}, say"
+            f"{option}: {text} is not a whole number from {lowest} to {highest}", f"{option} {example}, say"
         )
     return int(text)
 

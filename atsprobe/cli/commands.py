@@ -265,9 +265,12 @@ def _is_empty(result: Result) -> bool:
     """Whether nothing was looked at, so that there is nothing to report."""
     if isinstance(result, LabResult):
         return False
-    extraction = result.recording.extraction if isinstance(result, AuditResult) else result.extraction
+    if isinstance(result, AuditResult):
+        extraction, found = result.recording.extraction, bool(result.endpoints)
+    else:
+        extraction, found = result.extraction, bool(result.extraction.references)
     everything_is_told = bool(extraction.skipped) and all(s.unreadable for s in extraction.skipped)
-    return everything_is_told and not extraction.bundles and not extraction.references
+    return everything_is_told and not extraction.bundles and not found
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -277,7 +280,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     audits = next((a for a in given if not a.startswith("-")), "audit") in ("audit", "judge")
     nothing = "nothing was audited" if audits else "nothing was done"
     try:
-        return int(app(given, prog_name="atsprobe", standalone_mode=False, obj=speaker) or 0)
+        code = int(app(given, prog_name="atsprobe", standalone_mode=False, obj=speaker) or 0)
+        if code == ExitCode.INTERRUPTED and not speaker.has_closed:
+            raise KeyboardInterrupt  # typer turns it into an exit code
+        return code
     except UsageProblem as problem:
         return _refused(speaker, str(problem), problem.hint, nothing)
     except _UsageError as problem:

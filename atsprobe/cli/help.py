@@ -101,8 +101,15 @@ def _wrapped(text: str, width: int) -> list[str]:
 
 
 def _hanging(head: str, text: str, column: int, width: int) -> list[str]:
-    lines = textwrap.wrap(text, max(width - column, 20), break_long_words=False, break_on_hyphens=False) or [""]
-    return [f"{head}{lines[0]}".rstrip(), *(" " * column + line for line in lines[1:])]
+    """Write a label and the text beside it, which begins at the column, or after a label that reaches beyond it."""
+    return textwrap.wrap(
+        text or " ",
+        width,
+        initial_indent=head,
+        subsequent_indent=" " * column,
+        break_long_words=False,
+        break_on_hyphens=False,
+    ) or [head.rstrip()]
 
 
 def _groups(parameters: Sequence[Any]) -> dict[str, list[Any]]:

@@ -9,6 +9,7 @@ from atsprobe.cli.speak import Speaker
 from atsprobe.model.endpoint import Endpoint
 from atsprobe.pipelines.progress import Progress
 from atsprobe.report.style import QUIET, VERY_VERBOSE
+from atsprobe.report.words import count
 
 _EVERY = 0.2
 """Seconds between two writings of the line; at most ten a second are allowed."""
@@ -36,7 +37,7 @@ class ProgressLine(Progress):
         """Begin, and keep the clock of the line going."""
         self._planned = endpoints
         self._since = time.monotonic()
-        self._log(f"scanning {endpoints} addresses of endpoints")
+        self._log(f"scanning {count(endpoints, 'endpoint')} on {'its' if endpoints == 1 else 'their'} addresses")
         if self._shows and endpoints:
             self._thread = threading.Thread(target=self._tick, name="progress", daemon=True)
             self._thread.start()

@@ -21,6 +21,7 @@ class Speaker:
     """Says things to whoever ran the command, in the manner that the options ask for.
 
     ``verbosity`` and ``color`` are set once the options are read; ``color`` is ``auto``, ``always`` or ``never``.
+    ``has_closed`` tells whether the closing line was said (or would have been, were it not to be quiet).
     """
 
     def __init__(self, out: TextIO | None, err: TextIO | None, environ: Mapping[str, str]) -> None:
@@ -29,6 +30,7 @@ class Speaker:
         self.verbosity = NORMAL
         self.color = "auto"
         self.output: Output | None = None
+        self.has_closed = False
         self._hints: dict[str, None] = {}
 
     @property
@@ -94,6 +96,7 @@ class Speaker:
         for text in list(self._hints)[:_MOST_HINTS]:
             self.note(f"hint: {text}")
         self._hints.clear()
+        self.has_closed = True
         into = f"; report in {self.output.path}" if self.output is not None and self.output.is_written else ""
         self.note(f"exit {code}: {why}{into}")
 

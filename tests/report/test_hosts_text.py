@@ -57,11 +57,7 @@ def _hosts() -> HostsResult:
         Extraction(
             bundles=(app, replace(SHARE, target="Unknown.ipa")),
             references=tuple(references),
-            skipped=(
-                SkippedInput(
-                    "Unknown.ipa", "Payload/Ferry.app/PlugIns/Share.appex/Share", "FairPlay", "use the .xcarchive"
-                ),
-            ),
+            skipped=(SkippedInput("Unknown.ipa", share, "FairPlay", "use the .xcarchive"),),
             noise=tuple(noise),
             templates=(UrlTemplate("example.net", "org.example.ferry", "Unknown.ipa", "a", "https://%@.example.net/"),),
             files_read=231,
