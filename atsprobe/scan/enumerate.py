@@ -33,7 +33,9 @@ def enumerate_all(look: Look) -> str:
     at most twelve. Raises GivenUp.
     """
     if not look.was_answered:
-        return "no hello was answered"
+        if look.was_hung_up_on:
+            look_for_older_versions(look)
+        return "no hello of TLS was answered"
     shortcomings = [v.title for v in sorted(TlsVersion, reverse=True) if not _walk_suites(look, v)]
     if not _walk_groups(look):
         shortcomings.append("groups")

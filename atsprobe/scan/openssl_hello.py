@@ -61,6 +61,11 @@ ALL_GROUPS = (*TLS_1_3_GROUPS, *(n for code, n in GROUPS.items() if code < 0x010
 ALL_SIGNATURE_ALGORITHMS = tuple(SIGNATURE_SCHEMES.values())
 """What the modern library offers when not told otherwise."""
 
+TLS_1_3_SIGNATURE_ALGORITHMS = tuple(
+    s for s in ALL_SIGNATURE_ALGORITHMS if not s.startswith("dsa_") and not s.endswith(("_sha1", "_sha224"))
+)
+"""And in a hello of TLS 1.3 alone."""
+
 LEGACY_GROUPS = (
     "secp256r1",
     "secp521r1",
@@ -129,13 +134,17 @@ def _modern(offer: Offer, vocabulary: Vocabulary, group_nids: Mapping[str, int])
         tls_1_3_suites=":".join(vocabulary.modern[s] for s in offer.cipher_suites if is_tls_1_3_suite(s)),
         options=options,
         groups=groups or None,
-        signature_algorithms=_signature_algorithms(offer.signature_algorithms),
+        signature_algorithms=None if _are_the_defaults(offer) else _signature_algorithms(offer.signature_algorithms),
     )
 
 
-def _signature_algorithms(names: tuple[str, ...]) -> tuple[tuple[int, int], ...] | None:
-    if not names or set(names) == set(ALL_SIGNATURE_ALGORITHMS):
-        return None
+def _are_the_defaults(offer: Offer) -> bool:
+    alone = offer.versions == (TlsVersion.TLS_1_3,)
+    defaults = TLS_1_3_SIGNATURE_ALGORITHMS if alone else ALL_SIGNATURE_ALGORITHMS
+    return not offer.signature_algorithms or set(offer.signature_algorithms) == set(defaults)
+
+
+def _signature_algorithms(names: tuple[str, ...]) -> tuple[tuple[int, int], ...]:
     pairs = []
     for name in names:
         key, _, digest = name.rpartition("_")
@@ -171,7 +180,7 @@ def widest_offers(version: TlsVersion, vocabulary: Vocabulary) -> tuple[Offer, .
     """
     if version is TlsVersion.TLS_1_3:
         suites = tuple(s for s in vocabulary.modern if is_tls_1_3_suite(s))
-        return (Offer((version,), suites, TLS_1_3_GROUPS, ALL_SIGNATURE_ALGORITHMS),)
+        return (Offer((version,), suites, TLS_1_3_GROUPS, TLS_1_3_SIGNATURE_ALGORITHMS),)
     if version is TlsVersion.SSL_2_0:
         return (Offer((version,), tuple(vocabulary.ssl_2), (), ()),)
     if version is TlsVersion.SSL_3_0:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 import ssl
+from contextlib import suppress
 from functools import cache, lru_cache
 from typing import Any, cast
 
@@ -38,7 +39,13 @@ from atsprobe.scan.listening_socket import ListeningSocket, TooManyBytes, connec
 from atsprobe.scan.openssl_hello import CannotSay, Hello, Vocabulary
 from atsprobe.scan.pace import Deadline, Interrupted
 from atsprobe.scan.task import ScanTask
-from atsprobe.scan.transcript import Transcript, application_data_records, key_exchange_facts, read_transcript
+from atsprobe.scan.transcript import (
+    Transcript,
+    application_data_records,
+    first_cipher_suite,
+    key_exchange_facts,
+    read_transcript,
+)
 
 _VERSIONS = {
     TlsVersion.SSL_2_0: TlsVersionEnum.SSL_2_0,
@@ -123,6 +130,23 @@ def _iana_names(is_ssl_2: bool) -> dict[str, str]:
     return {openssl: iana for names in (words.legacy, words.modern) for iana, openssl in names.items()}
 
 
+@cache
+def _names_by_code() -> dict[int, str]:
+    """Learn the code points of the modern library's suites from hellos that offer one each, and go nowhere."""
+    names = {}
+    for iana in _widest_offers(TlsVersion.TLS_1_2)[0].cipher_suites:
+        client = SslClient(ssl_version=OpenSslVersionEnum.TLSV1_2, ssl_verify=OpenSslVerifyEnum.NONE)
+        client.set_cipher_list(f"{_vocabulary().modern[iana]}:@SECLEVEL=0")
+        with suppress(WantReadError):
+            client._ssl.do_handshake()
+        names[first_cipher_suite(client._network_bio.read(client._network_bio.pending()))] = iana
+    return names
+
+
+def _name_of(code: int) -> str:
+    return _names_by_code().get(code, f"0x{code:04x}")
+
+
 def _connection(task: ScanTask, hello: Hello) -> SslConnection:
     """Make sslyze's connection, its client set up to say the hello. Server names only: RFC 6066 §3 allows no IP literal."""
     is_name = ip_address_of(task.endpoint.host) is None
@@ -178,8 +202,8 @@ def _ssl_2(client: BaseSslClient) -> Negotiated:
 def _negotiated(client: BaseSslClient, transcript: Transcript, sent: bytes) -> Negotiated:
     assert transcript.version is not None
     version = TlsVersion(transcript.version)
-    openssl_name = client.get_current_cipher_name()
-    suite = _iana_names(False).get(openssl_name, openssl_name)
+    openssl_name = client.get_current_cipher_name()  # None after some failures
+    suite = _iana_names(False).get(openssl_name) or _name_of(transcript.cipher_suite)
     group, signature = key_exchange_facts(transcript, suite)
     chain, staple = transcript.certificates, transcript.ocsp_response
     wants_client_certificate = transcript.wants_client_certificate

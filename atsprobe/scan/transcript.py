@@ -21,12 +21,14 @@ _NAMED_CURVE = 3
 class Transcript:
     """Facts in the clear, each at its default where it was not said (RFC 5246 §7.4, RFC 8446 §4, RFC 6066 §8).
 
-    ``version``, ``group`` and ``alert`` are code points; ``version`` is None before the ServerHello. Certificates and
-    staple are DER, and are encrypted under TLS 1.3. ``complete`` says that ServerHelloDone came (up to TLS 1.2).
+    ``version``, ``cipher_suite``, ``group`` and ``alert`` are code points; ``version`` is None before the
+    ServerHello. Certificates and staple are DER, and are encrypted under TLS 1.3. ``complete`` says that
+    ServerHelloDone came (up to TLS 1.2).
     """
 
     speaks_tls: bool = True
     version: int | None = None
+    cipher_suite: int = 0
     group: int | None = None
     key_exchange: bytes = b""
     extended_master_secret: bool = False
@@ -84,6 +86,14 @@ def read_transcript(received: bytes) -> Transcript:
     return transcript
 
 
+def first_cipher_suite(hello: bytes) -> int:
+    """Give the code point of the first suite in a record with a ClientHello of our own (RFC 8446 §4.1.2)."""
+    reader = _Reader(hello)
+    reader.take(5 + 4 + 2 + 32)  # record and message headers, version, random
+    reader.vector(1)  # session id
+    return _Reader(reader.vector(2)).number(2)
+
+
 def application_data_records(sent: bytes) -> int:
     """Count the records of encrypted content that were sent (the client's own second flight, under TLS 1.3)."""
     return sum(1 for kind, _ in _records(sent) if kind == _APPLICATION_DATA)
@@ -135,7 +145,9 @@ def _read_message(transcript: Transcript, kind: int, reader: _Reader, body: byte
 def _read_server_hello(transcript: Transcript, reader: _Reader) -> None:
     version = reader.number(2)
     is_retry = reader.take(32) == _HELLO_RETRY_REQUEST
-    reader.vector(1), reader.take(3)  # session id, suite and compression
+    reader.vector(1)  # session id
+    suite = reader.number(2)
+    reader.take(1)  # compression
     extensions = _Reader(reader.vector(2) if reader else b"")
     while extensions:
         kind, data = extensions.number(2), _Reader(extensions.vector(2))
@@ -146,7 +158,7 @@ def _read_server_hello(transcript: Transcript, reader: _Reader) -> None:
         elif kind == _EXTENDED_MASTER_SECRET:
             transcript.extended_master_secret = True
     if not is_retry:
-        transcript.version = version
+        transcript.version, transcript.cipher_suite = version, suite
 
 
 def key_exchange_facts(transcript: Transcript, suite: str) -> tuple[str | None, str | None]:

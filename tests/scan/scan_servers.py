@@ -31,7 +31,13 @@ NAME = "server.lab.example.com"
 TLS_1_3 = ("TLS_AES_256_GCM_SHA384", "TLS_CHACHA20_POLY1305_SHA256", "TLS_AES_128_GCM_SHA256")
 ECDHE = tuple(
     f"TLS_ECDHE_{key}_WITH_{cipher}"
-    for cipher in ("AES_256_GCM_SHA384", "AES_128_GCM_SHA256", "CHACHA20_POLY1305_SHA256", "AES_256_CBC_SHA", "AES_128_CBC_SHA")
+    for cipher in (
+        "AES_256_GCM_SHA384",
+        "AES_128_GCM_SHA256",
+        "CHACHA20_POLY1305_SHA256",
+        "AES_256_CBC_SHA",
+        "AES_128_CBC_SHA",
+    )
     for key in ("ECDSA", "RSA")
 )
 STATIC_RSA = ("TLS_RSA_WITH_AES_256_GCM_SHA384", "TLS_RSA_WITH_AES_128_GCM_SHA256", "TLS_RSA_WITH_AES_256_CBC_SHA")
@@ -58,7 +64,9 @@ def task(port, *, offers=LADDER, scheme="https", ip="127.0.0.1", endpoint_port=4
     """Make a task for a server of ours; quick limits unless told."""
     limits = {"timeout": 2.0, "deadline": 8.0, **more.pop("limits", {})}
     more = {"enumerate": False, **more}
-    return ScanTask(Endpoint(Host(host), endpoint_port, scheme), Address(ip, port), offers, limits=Limits(**limits), **more)
+    return ScanTask(
+        Endpoint(Host(host), endpoint_port, scheme), Address(ip, port), offers, limits=Limits(**limits), **more
+    )
 
 
 def make_pki(folder: Path) -> dict[str, Path]:
@@ -100,7 +108,9 @@ class Server:
         self.most_open_at_once = 0
         self._serve = serve
         self._lock = threading.Lock()
-        self._listener = socket.create_server((ip, 0), backlog=128, family=socket.AF_INET6 if ":" in ip else socket.AF_INET)
+        self._listener = socket.create_server(
+            (ip, 0), backlog=128, family=socket.AF_INET6 if ":" in ip else socket.AF_INET
+        )
         self.port = self._listener.getsockname()[1]
         threading.Thread(target=self._accept, daemon=True).start()
 
