@@ -225,9 +225,9 @@ CERTIFICATE_SERVERS = (
         "ed25519",
         41,
         "TLS 1.2 with an Ed25519 leaf",
-        blocked("cipher-suite"),
+        blocked("cipher-suite", "certificate-key-size"),
         (Tls("TLSv1.2", leaves=(Leaf(key="ed25519"),)),),
-        note="no signature algorithm that Apple's clients offer fits the key",
+        note="no signature algorithm that Apple's clients offer fits the key, and they know no size of it that would do",
     ),
     Server(
         "md5",
