@@ -21,15 +21,19 @@ def encode(result: LabResult) -> dict[str, Any]:
 
 def _encode_endpoint(endpoint: LabEndpoint) -> dict[str, Any]:
     """Write a server; ``resolve`` is the value of the option that leads its name there, as curl has it."""
-    address = f"[{endpoint.address}]" if ":" in endpoint.address else endpoint.address
+    addresses = endpoint.address.split(",")
     return {
         "name": endpoint.name,
         "host": endpoint.host,
         "port": endpoint.port,
         "scheme": endpoint.scheme,
-        "address": endpoint.address,
-        "resolve": f"{endpoint.host}:{endpoint.port}:{address}",
+        "addresses": addresses,
+        "resolve": f"{_bracketed(endpoint.host)}:{endpoint.port}:{','.join(_bracketed(a) for a in addresses)}",
         "description": endpoint.description,
         "expected": {"verdict": endpoint.verdict, "failing": list(endpoint.failing)},
         "note": endpoint.note,
     }
+
+
+def _bracketed(host: str) -> str:
+    return f"[{host}]" if ":" in host else host
