@@ -21,6 +21,7 @@ from atsprobe.model.app import SkippedInput
 from atsprobe.model.result import AuditResult, ExitCode, HostsResult, LabResult, Result, exit_code
 from atsprobe.report.closing import hints, why
 from atsprobe.report.style import VERY_VERBOSE
+from atsprobe.report.words import count
 from atsprobe.settings import Settings, UsageProblem
 
 _HELP = {"help_option_names": ["-h", "--help"]}
@@ -204,6 +205,42 @@ app.add_typer(
 )
 
 
+@app.command(cls=PlainCommand, short_help="a sample app against servers on this machine", rich_help_panel="Try it")
+def demo(
+    context: typer.Context,
+    format_name: options.Format = "text",
+    output: options.OutputPath = None,
+    verbose: options.Verbose = 0,
+    quiet: options.Quiet = False,
+    color: options.Color = "auto",
+) -> int:
+    """Audit a bundled sample app against servers on this machine's loopback.
+
+    Nothing else needs to be installed, and no packet leaves the machine. Exit 0 when the report is what it should be.
+    """
+    speaker: Speaker = context.obj
+    options.set_manner(speaker, format_name=format_name, output=output, verbose=verbose, quiet=quiet, color=color)
+    from atsprobe.pipelines.demo import demo as run
+    from atsprobe.pipelines.demo import server_count
+    from atsprobe.report.format import render
+
+    servers = count(server_count(), "server")
+    speaker.note(f"demo: a sample app and {servers} on 127.0.0.1; every verdict shows up at least once")
+    try:
+        shown = run(ProgressLine(speaker))
+    except OSError as error:
+        raise UsageProblem(f"the demo's servers could not be started ({str(error)[:200]})") from error
+    speaker.report(render(shown.result, format_name, speaker.style()))
+    if exit_code(shown.result) is ExitCode.INTERRUPTED:
+        return _closed(speaker, ExitCode.INTERRUPTED, why(shown.result))
+    for text in shown.unexpected:
+        speaker.error(text)
+    if shown.unexpected:
+        return _closed(speaker, ExitCode.FINDINGS, "the report is not what the demo should give")
+    speaker.hint("atsprobe audit YOUR.ipa")
+    return _closed(speaker, ExitCode.NOTHING_TO_ACT_ON, "the report is what the demo should give")
+
+
 @app.command(cls=PlainCommand, short_help="JSON Schema of each command's output", rich_help_panel="Other")
 def schema(
     context: typer.Context,
@@ -219,8 +256,7 @@ def schema(
 
     speaker: Speaker = context.obj
     speaker.report(dumps(schema_of(options.one_of("COMMAND", command, SCHEMA_NAMES))))
-    speaker.closing(ExitCode.NOTHING_TO_ACT_ON, f"the schema of {command}")
-    return int(ExitCode.NOTHING_TO_ACT_ON)
+    return _closed(speaker, ExitCode.NOTHING_TO_ACT_ON, f"the schema of {command}")
 
 
 def _judged_again(saved: str, settings: Settings, plist: str | None) -> AuditResult:
@@ -250,8 +286,11 @@ def answer(speaker: Speaker, result: Result, format_name: str) -> int:
         speaker.hint(problem.advice)
     for text in hints(result):
         speaker.hint(text)
-    code = exit_code(result)
-    speaker.closing(code, why(result))
+    return _closed(speaker, exit_code(result), why(result))
+
+
+def _closed(speaker: Speaker, code: ExitCode, reason: str) -> int:
+    speaker.closing(code, reason)
     return int(code)
 
 
@@ -289,8 +328,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except _UsageError as problem:
         return _refused(speaker, *usage(problem), nothing)
     except (KeyboardInterrupt, typer.Abort):
-        speaker.closing(ExitCode.INTERRUPTED, "interrupted, without a report")
-        return int(ExitCode.INTERRUPTED)
+        return _closed(speaker, ExitCode.INTERRUPTED, "interrupted, without a report")
     except Exception as error:  # noqa: BLE001 - the last line of defence: one line, never a bare traceback
         return _defect(speaker, error)
 
@@ -298,8 +336,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _refused(speaker: Speaker, message: str, hint: str, nothing: str) -> int:
     speaker.error(message)
     speaker.hint(hint)
-    speaker.closing(ExitCode.USAGE, nothing)
-    return int(ExitCode.USAGE)
+    return _closed(speaker, ExitCode.USAGE, nothing)
 
 
 def _defect(speaker: Speaker, error: Exception) -> int:
@@ -307,5 +344,4 @@ def _defect(speaker: Speaker, error: Exception) -> int:
         speaker.log("".join(traceback.format_exception(error)))
     speaker.error(f"internal: {type(error).__name__}: {str(error)[:300]}")
     speaker.hint("this is a defect of atsprobe; please report it with the command and what -vv adds")
-    speaker.closing(ExitCode.USAGE, "stopped by a defect")
-    return int(ExitCode.USAGE)
+    return _closed(speaker, ExitCode.USAGE, "stopped by a defect")

@@ -383,6 +383,26 @@ def test_lab(pipeline: Pipeline, capsys: Captured) -> None:
     )
 
 
+def test_demo(pipeline: Pipeline, capsys: Captured) -> None:
+    """Exit 0 means that the report is what it should be, whatever it found; else each difference is an error."""
+    from types import SimpleNamespace
+
+    unexpected: list[str] = []
+    shown = SimpleNamespace(result=ferry(), unexpected=unexpected)
+    pipeline("demo", demo=lambda progress: shown, server_count=lambda: 16)
+    assert main(["demo"]) == 0
+    out, err = capsys.readouterr()
+    assert out.startswith("✗ Ferry 4.2.0 (1187): 9 findings")
+    assert err.splitlines() == [
+        "atsprobe: demo: a sample app and 16 servers on 127.0.0.1; every verdict shows up at least once",
+        "atsprobe: hint: atsprobe audit YOUR.ipa",
+        "atsprobe: exit 0: the report is what the demo should give",
+    ]
+    unexpected.append("no key shows strict")
+    assert main(["demo", "-q"]) == 1
+    assert capsys.readouterr().err == "atsprobe: error: no key shows strict\n"
+
+
 def test_version(capsys: Captured) -> None:
     """One line on standard output."""
     assert main(["--version"]) == 0

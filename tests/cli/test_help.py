@@ -17,6 +17,7 @@ COMMANDS = {
     "audit": ["audit"],
     "judge": ["judge"],
     "hosts": ["hosts"],
+    "demo": ["demo"],
     "lab": ["lab"],
     "lab-up": ["lab", "up"],
     "lab-list": ["lab", "list"],
