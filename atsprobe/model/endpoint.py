@@ -192,6 +192,7 @@ class Reference:
     ``bundle`` is the identifier of the Bundle whose dictionary governs the place; None outside every bundle,
     which `Extraction.bundles_of` resolves. ``file`` is the path inside the target, ``text`` what stands there
     (at most 200 characters, unescaped). ``names_load`` is true for a URL, whose scheme and port are its own.
+    ``noise_reason`` says why a sighting is counted but not audited; empty for all others.
     """
 
     endpoint: Endpoint
@@ -202,6 +203,7 @@ class Reference:
     text: str
     kind: ReferenceKind
     confidence: Confidence = Confidence.DECLARED
+    noise_reason: str = ""
 
     @property
     def names_load(self) -> bool:

@@ -1,0 +1,304 @@
+"""Bytes → URLs and their hosts, by an anchored scan: find ``://``, then walk a bounded way in both directions.
+
+A regular expression of whole host names would be quadratic on hostile input; this is linear in it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Literal
+
+from atsprobe.extract.sighting import Buffer
+from atsprobe.model.endpoint import (
+    DEFAULT_PORTS,
+    Confidence,
+    Endpoint,
+    Host,
+    InvalidHost,
+    Scheme,
+    ip_address_of,
+    parse_host,
+)
+from atsprobe.model.public_suffix import registrable_domain
+
+SCHEMES: dict[bytes, Scheme] = {b"https": "https", b"http": "http", b"wss": "https", b"ws": "http"}
+"""The schemes whose loads App Transport Security governs."""
+
+_BEFORE, _AFTER, _TEXT = 40, 512, 400
+_MAX_TEXT = 200
+_SCHEME_BYTES = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+.-"
+
+_ANCHOR = re.compile(rb"://")
+_ESCAPED_ANCHOR = re.compile(rb":(?:/|\\/|\\u002[Ff]){2}|%3[Aa]%2[Ff]%2[Ff]")
+_WIDE_ANCHOR = re.compile(rb":\x00/\x00/\x00")
+
+_RUN_TIME = rb"|".join(
+    (
+        rb"%(?!2[FfCc02]|3[AaFfCcEe])(?:\d\$)?[-+ #0]?\d{0,3}(?:\.\d{1,2})?(?:hh?|ll?|[qztj])?[@sSdDiuUxXoCcfgGeE]",  # printf
+        rb"%\{[^{}\s]{0,64}\}",
+        rb"\{\{[^{}\"'<>]{0,64}\}\}",
+        rb"[$#]?\{[^{}\s\"'<>]{0,64}\}",  # ${a}, #{a}, {0}
+        rb"\$\([A-Za-z0-9_.:-]{0,64}\)",  # build settings
+        rb"\\\([^()\s\"]{0,64}\)",  # Swift
+        rb"<[A-Za-z][A-Za-z0-9_ -]{0,40}>",
+        rb"\$[A-Za-z_][A-Za-z0-9_]{0,40}",
+        rb"\$(?=[{(])",  # an expression too long or too deep to follow
+        rb"\*",
+    )
+)
+_RUN_TIME_PART = re.compile(_RUN_TIME)
+_RUN_TIME_BEFORE = re.compile(
+    rb"(?:%(?:\d\$)?[@sS]|\}|\\\([^()]{0,20}\)|\$\([^()]{0,20}\)|\$[A-Za-z_][A-Za-z0-9_]{0,20})\Z"
+)
+_AUTHORITY = re.compile(rb"(?:" + _RUN_TIME + rb"|[A-Za-z0-9._~:@\[\]\x80-\xff-])*+")
+_IPV6 = re.compile(rb"\[([0-9A-Fa-f:.]{2,45})(?:%25[^\]]{1,20})?\](?::([^@]*))?\Z")
+_URL_TEXT = re.compile(rb"[^\x00-\x20\"'<>`|^\x7f]{0,%d}" % _TEXT)
+_JSON_ESCAPE = re.compile(rb"\\(?:u([0-9A-Fa-f]{4})|(/))")
+_PERCENT = re.compile(rb"%([0-9A-Fa-f]{2})")
+_PATTERN = re.compile(rb"\\{1,4}[][.(){}?+*|^$dDwWsSbB-]")  # what follows in a regular expression, not in a URL
+_FILLED_IN = b"\0"
+
+
+@dataclass(frozen=True, slots=True)
+class FoundUrl:
+    """A URL with a host that stands there. ``scheme`` is None where that is filled in at run time."""
+
+    host: Host
+    port: int | None
+    scheme: Scheme | None
+
+
+@dataclass(frozen=True, slots=True)
+class FoundTemplate:
+    """A URL whose host, or whose port, is filled in at run time; ``host`` is set where only the port is."""
+
+    suffix: str
+    host: Host | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A URL in a buffer: what it says, the offset of its first byte, its text (at most 200 characters) and path.
+
+    ``is_sure`` is false where other letters stand directly before the scheme, as in binaries that keep strings end to end.
+    """
+
+    found: FoundUrl | FoundTemplate
+    offset: int
+    text: str
+    path: str
+    is_sure: bool = True
+    encoding: str = "ascii"
+
+    @property
+    def confidence(self) -> Confidence:
+        """How sure it is that the app means this host."""
+        if isinstance(self.found, FoundUrl) and self.found.scheme is None:
+            return Confidence.BARE
+        return Confidence.URL if self.is_sure else Confidence.EMBEDDED
+
+
+def endpoint_of(url: FoundUrl) -> Endpoint:
+    """Give the endpoint that a URL names: https where its scheme is not known."""
+    scheme = url.scheme or "https"
+    return Endpoint(url.host, url.port or DEFAULT_PORTS[scheme], scheme)
+
+
+def urls_in(data: Buffer, start: int = 0, end: int | None = None, *, escapes: bool = False) -> Iterator[Hit]:
+    r"""Give the URLs in ASCII or UTF-8 bytes, in order; with ``escapes`` also ``https:\/\/`` and ``https%3A%2F%2F``."""
+    end = len(data) if end is None else end
+    anchors = (_ESCAPED_ANCHOR if escapes else _ANCHOR).finditer(data, start, end)
+    for anchor in anchors:
+        at = anchor.end()
+        after = data[at : min(at + _AFTER, end)]
+        if len(anchor[0]) > 3:
+            after = _unescaped(after, anchor[0])
+        elif escapes and b"\\" in after:
+            after = _unescaped(after, b"\\")
+        before = data[max(start, anchor.start() - _BEFORE) : anchor.start()]
+        hit = _hit(before, after, anchor.start())
+        if hit:
+            yield hit
+
+
+def wide_urls_in(data: Buffer, start: int = 0, end: int | None = None) -> Iterator[Hit]:
+    """Give the URLs in UTF-16, in order. Little-endian text is looked for; big-endian text reads the same one byte off."""
+    end = len(data) if end is None else end
+    for anchor in _WIDE_ANCHOR.finditer(data, start, end):
+        at, after_at = anchor.start(), anchor.end()
+        encoding: Literal["utf-16-le", "utf-16-be"] = "utf-16-le"
+        if at > start and data[at - 1] == 0 and _big_endian_is_longer(data, after_at, end):
+            encoding, at, after_at = "utf-16-be", at - 1, after_at - 1
+        first = at - min(2 * _BEFORE, (at - start) // 2 * 2)
+        before = _narrow(data[first:at], encoding)
+        after = _narrow(data[after_at : min(after_at + 2 * _AFTER, end)], encoding)
+        hit = _hit(before[-_BEFORE:], after, len(before))
+        if hit:
+            scheme_bytes = 2 * (len(before) - hit.offset)
+            yield Hit(
+                hit.found,
+                at - scheme_bytes,
+                hit.text,
+                hit.path,
+                hit.is_sure,
+                encoding.replace("-le", "le").replace("-be", "be"),
+            )
+
+
+def _big_endian_is_longer(data: Buffer, at: int, end: int) -> bool:
+    """Say whether the text after ``:\\0/\\0/\\0`` goes on for longer when each byte pair is read from one byte earlier.
+
+    A little-endian reading of big-endian text loses the last character: ``last.example.co`` for ``last.example.com``.
+    """
+    window = data[at - 1 : min(at + 2 * _AFTER, end)]
+    return _run(window[0::2], window[1::2]) > _run(window[2::2], window[1::2])
+
+
+def _run(zeros: bytes, letters: bytes) -> int:
+    """Count the printable ASCII letters of UTF-16 text, given its high and its low bytes."""
+    for count, (zero, letter) in enumerate(zip(zeros, letters, strict=False)):
+        if zero or not 0x20 < letter < 0x7F:
+            return count
+    return min(len(zeros), len(letters))
+
+
+def _narrow(wide: bytes, encoding: str) -> bytes:
+    return wide[: len(wide) // 2 * 2].decode(encoding, "replace").encode("utf-8", "replace")
+
+
+def _unescaped(after: bytes, anchor: bytes) -> bytes:
+    """Undo the escapes of JSON and JavaScript, or of a URL in a query, in what follows the anchor."""
+    if anchor[:1] == b"%":
+        return _PERCENT.sub(lambda m: bytes((int(m[1], 16),)), re.split(rb"[\s\"'&<>]", after, maxsplit=1)[0])
+    return _JSON_ESCAPE.sub(lambda m: chr(int(m[1], 16)).encode("utf-8", "replace") if m[1] else b"/", after)
+
+
+def _hit(before: bytes, after: bytes, anchor: int) -> Hit | None:
+    run = before[len(before.rstrip(_SCHEME_BYTES)) :]
+    name = run.lower()
+    scheme = SCHEMES.get(name)
+    is_sure = scheme is not None
+    if scheme is None:
+        run, scheme = _run_on_scheme(run)
+    written = run
+    if scheme is None:
+        filled_in = _RUN_TIME_BEFORE.search(before)
+        if not filled_in:
+            return None
+        written = filled_in[0]
+    authority = _AUTHORITY.match(after)
+    found = _parse(scheme, authority[0]) if authority and authority[0] else None
+    if not found or not authority or _PATTERN.match(after, authority.end()):
+        return None
+    text = (written + b"://" + _text(after)).decode("utf-8", "replace")[:_MAX_TEXT]
+    path = after[authority.end() : authority.end() + 60].decode("utf-8", "replace")
+    return Hit(found, anchor - len(written), text, path, is_sure or scheme is None)
+
+
+def _text(after: bytes) -> bytes:
+    found = _URL_TEXT.match(after)
+    return found[0] if found else b""
+
+
+def _run_on_scheme(run: bytes) -> tuple[bytes, Scheme | None]:
+    """Find http or https at the end of a run of letters; ``git+https`` and ``x-http`` are other schemes."""
+    for name in (b"https", b"http"):
+        if run.lower().endswith(name) and run[-len(name) - 1 : -len(name)].isalnum():
+            return run[-len(name) :], SCHEMES[name]
+    return run, None
+
+
+@lru_cache(maxsize=16384)
+def _parse(scheme: Scheme | None, authority: bytes) -> FoundUrl | FoundTemplate | None:
+    """Read ``[userinfo@]host[:port]`` (RFC 3986 §3.2); None where no client would find a host in it."""
+    place = _RUN_TIME_PART.sub(_FILLED_IN, authority).rpartition(b"@")[2]
+    literal = _IPV6.match(place)
+    if literal:
+        host, port = _host(literal[1]), literal[2] or b""
+    else:
+        name, _, port = place.partition(b":")
+        if _FILLED_IN in name:
+            return _template(scheme, name, port)
+        host = _host(name)
+    if host is None:
+        return None
+    if _FILLED_IN in port.rstrip(_FILLED_IN) or port == _FILLED_IN:
+        return FoundTemplate(host, host)
+    return _url(scheme, host, port)
+
+
+def _url(scheme: Scheme | None, host: Host, port: bytes) -> FoundUrl | None:
+    digits = port.rstrip(_FILLED_IN + b".")
+    if not digits:
+        return FoundUrl(host, None, scheme)
+    number = int(digits) if digits.isdigit() and len(digits) < 6 else 0
+    return FoundUrl(host, number, scheme) if 0 < number < 65536 else None
+
+
+def _template(scheme: Scheme | None, name: bytes, port: bytes) -> FoundUrl | FoundTemplate | None:
+    """Tell a host with a part filled in from a whole host after which the path is filled in (``https://a.example.com%@``)."""
+    fixed = name.rstrip(_FILLED_IN)
+    host = _host(fixed) if fixed and _FILLED_IN not in fixed and not fixed.endswith(b".") else None
+    if host and (has_public_suffix(host) or ip_address_of(host)):
+        return _url(scheme, host, port) if _FILLED_IN not in port else FoundTemplate(host, host)
+    tail = name.rpartition(_FILLED_IN)[2]
+    if not tail.startswith(b"."):
+        tail = tail.partition(b".")[2]  # the first label may go on to the left
+    suffix = _host(tail.strip(b".")) if tail else None
+    return FoundTemplate(suffix or "")
+
+
+def _host(name: bytes) -> Host | None:
+    """Read a host; where other text follows it directly in a script without blanks, the ASCII part of it."""
+    name = name.rstrip(b".-~")
+    try:
+        return parse_host(name.decode("utf-8"))
+    except (InvalidHost, UnicodeDecodeError):
+        pass
+    ascii_part = re.match(rb"[\x00-\x7f]*", name)
+    if not ascii_part or len(ascii_part[0]) == len(name):
+        return None
+    try:
+        return parse_host(ascii_part[0].rstrip(b".-").decode("ascii"))
+    except InvalidHost:
+        return None
+
+
+@lru_cache(maxsize=16384)
+def has_public_suffix(host: Host) -> bool:
+    """Say whether a name stands under a suffix of the Public Suffix List, so that somebody can own it."""
+    return registrable_domain(host) is not None
+
+
+def is_local_form(host: Host) -> bool:
+    """Say whether a URL's host is an IP literal, a name of one label, or under ``.local``: no public name, but a load."""
+    return ip_address_of(host) is not None or "." not in host or host.endswith(".local")
+
+
+_KEY_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]{0,20}://")
+_KEY_PORT = re.compile(r":\d{1,5}\Z")
+
+
+def host_meant_by_key(key: str) -> Host | None:
+    """Give the host that a key of NSExceptionDomains names, or was meant to name where it is misspelt.
+
+    ``EXAMPLE.com``, ``*.example.com``, ``example.com:443``, ``https://example.com/`` and ``example.com.`` all mean
+    ``example.com``. A range of addresses (CIDR) names no host; nor does ``*``.
+    """
+    text = key.strip()[:1000]
+    has_scheme = _KEY_SCHEME.match(text)
+    text = text[has_scheme.end() :] if has_scheme else text
+    name, slash, rest = text.partition("/")
+    if slash and not has_scheme and rest.isdigit():
+        return None
+    name = name.rpartition("@")[2]
+    if name.count(":") == 1 or name.startswith("["):
+        name = _KEY_PORT.sub("", name)
+    name = name.removeprefix("*").lstrip(".") if name.startswith(("*.", ".")) else name
+    try:
+        return parse_host(name.rstrip("."))
+    except InvalidHost:
+        return None

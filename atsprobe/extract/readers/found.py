@@ -1,0 +1,41 @@
+"""From a URL in a buffer to the sighting of a host: what all readers of text share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+
+from atsprobe.extract.host_names import FoundTemplate, Hit, endpoint_of
+from atsprobe.extract.sighting import HostSighting, Sighting, TemplateSighting, Trouble
+from atsprobe.model.endpoint import Confidence, Endpoint, Location
+
+_MAX_KEPT = 20
+_MAX_HOSTS = 20_000
+
+
+def sightings(hits: Iterable[Hit], locate: Callable[[Hit], Location]) -> Iterator[Sighting]:
+    """Turn hits into sightings, at most 20 of one endpoint; a file of more than 20,000 is given up, and that is said."""
+    kept: dict[tuple[Endpoint, str] | str, int] = {}
+    for hit in hits:
+        found = hit.found
+        if isinstance(found, FoundTemplate):
+            if _is_new(kept, found.suffix + "\0" + hit.text):
+                yield TemplateSighting(found.suffix, hit.text)
+            if found.host is None:
+                continue
+            endpoint, has_scheme = Endpoint(found.host, 443), False
+        else:
+            endpoint, has_scheme = endpoint_of(found), found.scheme is not None
+        kind = "url" if has_scheme else "bare-host"
+        if _is_new(kept, (endpoint, kind)):
+            confidence = hit.confidence if has_scheme else Confidence.BARE
+            yield HostSighting(
+                endpoint, locate(hit), hit.text, "url" if has_scheme else "bare-host", confidence, hit.path
+            )
+        if len(kept) > _MAX_HOSTS:
+            yield Trouble(f"more than {_MAX_HOSTS:,} hosts in one file; the rest was not read", is_damage=False)
+            return
+
+
+def _is_new(kept: dict[tuple[Endpoint, str] | str, int], key: tuple[Endpoint, str] | str) -> bool:
+    kept[key] = kept.get(key, 0) + 1
+    return kept[key] <= _MAX_KEPT

@@ -1,0 +1,19 @@
+"""The ordered table of readers: the first row that recognises a file reads it."""
+
+from __future__ import annotations
+
+from atsprobe.extract.readers import hermes, info_plist, mach_o_strings, plain_text, property_list
+from atsprobe.extract.sighting import Format
+
+FORMATS = (
+    Format("info-plist", info_plist.recognises, info_plist.read),
+    Format("property-list", property_list.recognises, property_list.read),
+    Format("mach-o", mach_o_strings.recognises, mach_o_strings.read),
+    Format("hermes", hermes.recognises, hermes.read),
+    Format("text", plain_text.recognises, plain_text.read),
+)
+
+
+def format_of(path: str, head: bytes) -> Format | None:
+    """Give the row that reads a file with this path and these first bytes; None for what holds no hosts, such as an image."""
+    return next((row for row in FORMATS if row.recognises(path, head)), None)

@@ -1,0 +1,87 @@
+"""What a reader of one file format tells: hosts seen, facts about the file, and what it could not read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from mmap import mmap
+
+from atsprobe.model.dictionary import AtsDictionary
+from atsprobe.model.endpoint import Confidence, Endpoint, Location, ReferenceKind
+
+Buffer = bytes | mmap
+"""The bytes of a file, in memory or mapped; slices of both are bytes."""
+
+
+@dataclass(frozen=True, slots=True)
+class HostSighting:
+    """An endpoint that a file names. ``path`` is the beginning of a URL's path, by which a DTD is told from a load."""
+
+    endpoint: Endpoint
+    location: Location
+    text: str
+    kind: ReferenceKind
+    confidence: Confidence
+    path: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TemplateSighting:
+    """A URL whose host is filled in at run time; ``suffix`` as in `UrlTemplate`."""
+
+    suffix: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """Something in a file that could not be read: why, and what to do. ``part`` names the part, such as ``(arm64)``.
+
+    ``is_damage`` says that the file is wrong in itself, rather than of a kind that cannot be looked into.
+    """
+
+    reason: str
+    advice: str = ""
+    part: str = ""
+    is_damage: bool = True
+
+
+@dataclass(frozen=True)
+class InfoPlist:
+    """What an Info.plist says of its bundle; None for what it does not say, or says by a build variable."""
+
+    dictionary: AtsDictionary
+    identifier: str | None = None
+    name: str | None = None
+    version: str | None = None
+    build: str | None = None
+    executable: str | None = None
+    minimum_os: str | None = None
+    is_for_ios: bool = True
+    key_lines: dict[tuple[str | None, str | None], int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class BinaryFacts:
+    """What the load commands of a Mach-O file say: the lowest SDK and minimum iOS of its architectures, and the
+    frameworks and dylibs that it links, by their last path component (``Net.framework``, ``libnet.dylib``).
+    """
+
+    linked_sdk: str | None
+    minimum_ios: str | None
+    links: tuple[str, ...]
+
+
+Sighting = HostSighting | TemplateSighting | Trouble | InfoPlist | BinaryFacts
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """One row of the table of readers: which files it recognises, by path and first bytes, and how it reads them.
+
+    ``read`` is given the path and the whole content; it raises nothing for hostile content.
+    """
+
+    name: str
+    recognises: Callable[[str, bytes], bool]
+    read: Callable[[str, Buffer], Iterator[Sighting]]
