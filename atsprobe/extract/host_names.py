@@ -55,7 +55,7 @@ _RUN_TIME_BEFORE = re.compile(
 )
 _AUTHORITY = re.compile(rb"(?:" + _RUN_TIME + rb"|[A-Za-z0-9._~:@\[\]\x80-\xff-])*+")
 _IPV6 = re.compile(rb"\[([0-9A-Fa-f:.]{2,45})(?:%25[^\]]{1,20})?\](?::([^@]*))?\Z")
-_URL_TEXT = re.compile(rb"[^\x00-\x20\"'<>`|^\x7f]{0,%d}" % _TEXT)
+_URL_TEXT = re.compile(rb"[^\x00-\x20\"'<>`|^\\\x7f]{0,%d}" % _TEXT)
 _JSON_ESCAPE = re.compile(rb"\\(?:u([0-9A-Fa-f]{4})|(/))")
 _PERCENT = re.compile(rb"%([0-9A-Fa-f]{2})")
 _PATTERN = re.compile(rb"\\{1,4}[][.(){}?+*|^$dDwWsSbB-]")  # what follows in a regular expression, not in a URL
@@ -193,13 +193,14 @@ def _hit(before: bytes, after: bytes, anchor: int) -> Hit | None:
     found = _parse(scheme, authority[0]) if authority and authority[0] else None
     if not found or not authority or _PATTERN.match(after, authority.end()):
         return None
-    text = (written + b"://" + _text(after)).decode("utf-8", "replace")[:_MAX_TEXT]
-    path = after[authority.end() : authority.end() + 60].decode("utf-8", "replace")
+    rest = _text(after, authority.end())
+    text = (written + b"://" + authority[0] + rest).rstrip(b".,;:)]").decode("utf-8", "replace")[:_MAX_TEXT]
+    path = rest[:60].decode("utf-8", "replace")
     return Hit(found, anchor - len(written), text, path, is_sure or scheme is None)
 
 
-def _text(after: bytes) -> bytes:
-    found = _URL_TEXT.match(after)
+def _text(after: bytes, at: int) -> bytes:
+    found = _URL_TEXT.match(after, at)
     return found[0] if found else b""
 
 

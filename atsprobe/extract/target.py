@@ -30,6 +30,8 @@ _FILE_SUFFIXES = frozenset(
 )
 """What ends in one of these and does not exist is a missing file, though ``.app`` and ``.zip`` are also top-level domains."""
 
+_ALSO_DOMAINS = (".app", ".zip")
+
 _URL = re.compile(r"([A-Za-z][A-Za-z0-9+.-]{0,30})://(.*)", re.DOTALL)
 _AUTHORITY_END = re.compile(r"[/?#\\]")
 
@@ -240,7 +242,8 @@ def _missing(path: str, prefix: str = "") -> tuple[str, str]:
     if alike:
         return "no such file", f"did you mean {prefix}{printable_path(os.path.join(folder, alike[0]))}?"  # noqa: PTH118
     host = path.split("/", 1)[0]
-    if not prefix and "." in host.strip(".") and len(host) < 254 and not host.startswith("."):
+    is_file = path == host and not path.lower().endswith(_ALSO_DOMAINS)
+    if not prefix and not is_file and "." in host.strip(".") and len(host) < 254 and not host.startswith("."):
         return "no such file", f"a host? write https://{printable_path(path)}"
     return "no such file", ""
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 
-from atsprobe.extract.host_names import FoundTemplate, Hit, endpoint_of
+from atsprobe.extract.host_names import FoundTemplate, Hit, endpoint_of, has_public_suffix
 from atsprobe.extract.sighting import HostSighting, Sighting, TemplateSighting, Trouble
-from atsprobe.model.endpoint import Confidence, Endpoint, Location
+from atsprobe.model.endpoint import Confidence, Endpoint, Location, ip_address_of
 
 _MAX_KEPT = 20
 _MAX_HOSTS = 20_000
@@ -25,6 +25,8 @@ def sightings(hits: Iterable[Hit], locate: Callable[[Hit], Location]) -> Iterato
             endpoint, has_scheme = Endpoint(found.host, 443), False
         else:
             endpoint, has_scheme = endpoint_of(found), found.scheme is not None
+        if not has_scheme and not (has_public_suffix(endpoint.host) or ip_address_of(endpoint.host)):
+            continue
         kind = "url" if has_scheme else "bare-host"
         if _is_new(kept, (endpoint, kind)):
             confidence = hit.confidence if has_scheme else Confidence.BARE

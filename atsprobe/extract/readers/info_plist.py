@@ -32,6 +32,7 @@ _ALIKE = 0.88
 _MAX_COMPARED = 2_000
 _MAX_KEY = 64
 _OF_INFO_PLISTS = ("CFBundle", "LS", "UI")
+_OTHER_PACKAGES = ("FMWK", "XFWK", "BNDL")
 _MAX_TEXT = 200
 
 
@@ -78,9 +79,9 @@ _KINDS: dict[type, str] = {list: "an array", str: "a string", bytes: "data", boo
 
 
 def _is_info_plist(root: Any) -> bool:
-    return isinstance(root, dict) and any(
-        isinstance(k, str) and (k == _ATS or k.startswith(_OF_INFO_PLISTS)) for k in root
-    )
+    if not isinstance(root, dict) or root.get("CFBundlePackageType") in _OTHER_PACKAGES:
+        return False
+    return any(isinstance(k, str) and (k == _ATS or k.startswith(_OF_INFO_PLISTS)) for k in root)
 
 
 def _strays(root: Mapping[Any, Any]) -> Iterator[str]:

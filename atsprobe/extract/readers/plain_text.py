@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import codecs
+import re
 from collections.abc import Iterator
+from dataclasses import replace
 
-from atsprobe.extract.host_names import Hit, urls_in
+from atsprobe.extract.host_names import FoundTemplate, Hit, urls_in
 from atsprobe.extract.readers.found import sightings
 from atsprobe.extract.sighting import Buffer, Sighting, Trouble
 from atsprobe.model.endpoint import Line
@@ -23,6 +25,9 @@ SUFFIXES = frozenset(
 """Resources that an app carries; sources, which it does not, are left out."""
 
 _UTF16 = {codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
+_COMMENT_BYTES = 300
+_COMMENT = re.compile(rb"[ \t\r]*(?://|/?\*|#|<!--)")
+_COMMENT_AFTER = re.compile(rb"[;{},)][ \t]*//[ \t]")
 _MAX_UTF16 = 64 << 20
 
 
@@ -56,7 +61,29 @@ def read(_: str, content: Buffer) -> Iterator[Sighting]:
             return
         content = content[2:].decode(encoding, "replace").encode("utf-8", "replace")
     lines = _Lines(content)
-    yield from sightings(urls_in(content, escapes=True), lines.of)
+    yield from sightings(_outside_comments(content), lines.of)
+
+
+def _outside_comments(content: Buffer) -> Iterator[Hit]:
+    """Give the URLs of a text; one in a comment is less sure, and one there whose host is filled in is none."""
+    for hit in urls_in(content, escapes=True):
+        if not _is_in_comment(content, hit.offset):
+            yield hit
+        elif not isinstance(hit.found, FoundTemplate):
+            yield replace(hit, is_sure=False)
+
+
+def _is_in_comment(content: Buffer, offset: int) -> bool:
+    """Say whether the line up to there begins as a comment of JavaScript, CSS, HTML or YAML, or one begins after a statement.
+
+    A line whose beginning is further away than 300 bytes is code that was packed, in which comments are rare.
+    """
+    before = content[max(0, offset - _COMMENT_BYTES) : offset]
+    start = before.rfind(b"\n") + 1
+    if not start and offset > _COMMENT_BYTES:
+        return False
+    line = before[start:]
+    return b"*/" not in line and b"-->" not in line and bool(_COMMENT.match(line) or _COMMENT_AFTER.search(line))
 
 
 def _suffix(path: str) -> str:
