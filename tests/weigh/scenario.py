@@ -9,9 +9,9 @@ from typing import Any
 from simulated_network import Network, Port, endpoint_of
 
 from atsprobe.ats.exception_match import meant_host
-from atsprobe.model.app import Bundle, Extraction, NetworkApiUse, SkippedInput
+from atsprobe.model.app import Bundle, Extraction, NetworkApiUse, SkippedInput, UrlTemplate
 from atsprobe.model.dictionary import AtsDictionary
-from atsprobe.model.endpoint import Argument, Confidence, Endpoint, Line, PlistKey, Reference
+from atsprobe.model.endpoint import Argument, Confidence, Endpoint, Host, Line, PlistKey, Reference
 
 AL, WEB = "NSAllowsArbitraryLoads", "NSAllowsArbitraryLoadsInWebContent"
 MED, LN = "NSAllowsArbitraryLoadsForMedia", "NSAllowsLocalNetworking"
@@ -47,7 +47,7 @@ def entries(of: Mapping[str, Any], **more: Any) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class App:
-    """A process bundle: its NSAppTransportSecurity, and the URLs found in it. The SDK is 26.0 unless told."""
+    """A process bundle: its NSAppTransportSecurity, the URLs and the bare hosts found in it. The SDK is 26.0 unless told."""
 
     ats: Any = None
     urls: tuple[str, ...] = ()
@@ -56,7 +56,7 @@ class App:
     misplaced: Mapping[str, Any] | None = None
     is_loose_plist: bool = False
     accepts_server_trust: bool = False
-    hosts: tuple[str, ...] = ()
+    bare: tuple[str, ...] = ()
 
     def bundle(self, minimum_os: str) -> Bundle:
         """Give the bundle."""
@@ -79,6 +79,12 @@ class App:
             Reference(endpoint_of(u), "App.ipa", self.identifier, "App", Line(n), u, "url", Confidence.URL)
             for n, u in enumerate(self.urls, 1)
         ]
+        found += [
+            Reference(
+                Endpoint(Host(h), 443), "App.ipa", self.identifier, "App", Line(1), h, "bare-host", Confidence.BARE
+            )
+            for h in self.bare
+        ]
         for name, _ in AtsDictionary.from_plist(self.ats).exception_domains:
             host = meant_host(name)
             if host is not None:
@@ -97,7 +103,8 @@ class See:
 
     ``verdict`` is V/D in the table's letters. ``failing`` are the requirements that fail under default ATS, ``unknown``
     some that must be unknown, ``not_applicable`` some that must not apply. ``on`` are the positions of the addresses on
-    which the first failing requirement fails. ``declared`` gives D for each bundle where they differ.
+    which the first failing requirement fails. ``declared`` gives D for each bundle, ``profiles`` V/D for each profile,
+    where they differ.
     """
 
     verdict: str
@@ -108,6 +115,7 @@ class See:
     on: tuple[int, ...] = ()
     declared: Mapping[str, str] = field(default_factory=dict)
     declared_failing: tuple[str, ...] = ()
+    profiles: Mapping[str, str] = field(default_factory=dict)
     is_load: bool = True
     https_verdict: str = ""
     redirects_to: str = ""
@@ -126,7 +134,8 @@ class Scenario:
     """A row of the table, or one variant of it.
 
     ``plist`` is the smallest dictionary: ``"="`` as declared, else by bundle identifier or for the only one.
-    ``statuses`` are by (domain, key), for the bundle at ``of`` where there are several. ``said`` are texts that the report's
+    ``root`` says how the servers' root is trusted. ``ios`` and ``profile`` choose the clients.
+    ``statuses`` are by (domain, key); of several bundles one declares keys. ``said`` are texts that the report's
     sentences (reasons, notices, evidence) must hold. ``waits`` says what the row waits for.
     """
 
@@ -143,7 +152,12 @@ class Scenario:
     second_is_ipv6: bool = False
     families: tuple[str, ...] = ("ipv4", "ipv6")
     said: tuple[str, ...] = ()
-    public_root: bool = False
+    root: str = "installed while recording"
+    ios: tuple[str, ...] = ()
+    profile: str | None = None
+    assume_complete: bool = False
+    templates: tuple[UrlTemplate, ...] = ()
+    not_audited: tuple[Host, ...] = ()
     waits: str = ""
 
     @property
@@ -171,4 +185,5 @@ class Scenario:
             bundles=tuple(app.bundle(minimum_os) for app in self.apps),
             references=tuple(references),
             skipped=self.skipped,
+            templates=self.templates,
         )

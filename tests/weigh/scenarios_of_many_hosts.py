@@ -312,9 +312,10 @@ ROWS = [
         89,
         App(entries({"203.0.113.5": ALLOW_HTTP}), ("http://203.0.113.5",)),
         {"http://203.0.113.5": CLEAR, "https://203.0.113.5": REFUSES},
-        {"http://203.0.113.5": NEEDS_HTTP_ALLOWED},
+        {"http://203.0.113.5": needs(ALLOW_HTTP, "A", "insecure-http", profiles={"ios15.4": "x/x", "ios17": "E/A"})},
         of("203.0.113.5", HTTP="N"),
         plist="=",
+        ios=("15.4", "17"),
         waits="ios15.4 and ios17",
     ),
     Scenario(
@@ -472,6 +473,7 @@ ROWS = [
         {HS: needs({NIAP: "none"}, "B", "cipher-suite")},
         plist=h({NIAP: "none"}),
         exit=1,
+        profile="fcp21",
         waits="the profile fcp21",
     ),
     Scenario(
@@ -480,6 +482,7 @@ ROWS = [
         {HS: OK},
         {},
         of(H, PFS="U"),
+        plist="not told",
         exit=2,
         skipped=(MISSING,),
     ),

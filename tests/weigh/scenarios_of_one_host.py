@@ -54,6 +54,7 @@ NEEDS_PFS_BLOCKED = needs(NO_PFS, "B", "forward-secrecy")
 NEEDS_HTTP_ALLOWED = needs(ALLOW_HTTP, "A", "insecure-http")
 NEEDS_HTTP_BLOCKED = needs(ALLOW_HTTP, "B", "insecure-http")
 IOS_13_TO_26 = "profiles older than ios26"
+FROM_IOS_15_4 = {"ios13": "P/A", "ios15.4": "B/B", "ios17": "B/B", "ios26": "B/B"}
 
 
 def h(*keys, **more):
@@ -82,7 +83,15 @@ ROWS = [
     Scenario(5, HS_APP, {HS: Faulty(never("contradictory"))}, {HS: NOT_SEEN}, exit=3, variant="contradictory"),
     Scenario(5, HS_APP, {HS: Contradicting(OK, RSA)}, {HS: NOT_SEEN}, exit=3, variant="contradicting"),
     Scenario(6, HS_APP, {HS: WANTS_CLIENT_CERTIFICATE}, {HS: PASSES}, said=("client certificate",)),
-    Scenario(7, HS_APP, {HS: CBC_SHA384}, {HS: See("B/B", ("cipher-suite",))}, exit=1, waits=IOS_13_TO_26),
+    Scenario(
+        7,
+        HS_APP,
+        {HS: CBC_SHA384},
+        {HS: See("B/B", ("cipher-suite",), profiles=FROM_IOS_15_4)},
+        exit=1,
+        ios=("all",),
+        waits=IOS_13_TO_26,
+    ),
     Scenario(8, HS_APP, {HS: TRIPLE_DES}, {HS: See("~/B", ("cipher-suite",))}, exit=1),
     Scenario(
         9,
@@ -110,15 +119,16 @@ ROWS = [
         HS_APP,
         {HS: OK},
         {HS: See("P/A", minimal={}, unknown=("certificate-transparency",))},
-        public_root=True,
+        root="public",
     ),
     Scenario(
         12,
         App(h(NO_PFS), (HS,)),
         {HS: CBC_SHA384},
-        {HS: See("B/B", ("cipher-suite",))},
+        {HS: See("B/B", ("cipher-suite",), profiles=FROM_IOS_15_4)},
         of(H, PFS="I"),
         exit=1,
+        ios=("all",),
         waits=IOS_13_TO_26,
     ),
     Scenario(13, App(h(NO_PFS), (HS,)), {HS: DHE}, {HS: See("B/B", ("cipher-suite",))}, of(H, PFS="I"), exit=1),
@@ -176,10 +186,11 @@ ROWS = [
         20,
         App(h(TLS10), (HS,)),
         {HS: T10_ONLY},
-        {HS: needs(TLS10, "~", "tls-version")},
+        {HS: needs(TLS10, "~", "tls-version", profiles={"ios17": "E/A", "ios26": "E/~"})},
         of(H, MIN="N"),
         plist="=",
         exit=3,
+        ios=("17", "26"),
         waits="ios17 beside ios26",
     ),
     Scenario(
@@ -523,5 +534,5 @@ ROWS = [
         exit=3,
         waits="trust code in the app",
     ),
-    Scenario(59, HS_APP, {HS: OK}, {HS: PASSES}),
+    Scenario(59, HS_APP, {HS: OK}, {HS: PASSES}, root="installed"),
 ]

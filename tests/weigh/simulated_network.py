@@ -116,13 +116,15 @@ def look(
     network: Network,
     *,
     enumerate_: bool = False,
-    minimum_os: str = "26.0",
+    ios: tuple[str, ...] = (),
+    profile: str | None = None,
     families: tuple[str, ...] = ("ipv4", "ipv6"),
     assume_complete: bool = False,
+    not_audited: tuple[Host, ...] = (),
     installed_roots: tuple[bytes, ...] | None = None,
 ) -> Recording:
     """Give the recording of a scan: every load, the counterparts of http loads, and where their answers lead."""
-    scan = _Scan(extraction, network, decisive_offers(profiles((), minimum_os)), enumerate_, families)
+    scan = _Scan(extraction, network, decisive_offers(profiles(ios, None, profile)), enumerate_, families)
     observations = scan.observations()
     hosts = dict.fromkeys((load.endpoint.host, load.endpoint.port) for load in extraction.loads())
     hosts |= dict.fromkeys((o.endpoint.host, o.endpoint.port) for o in observations)
@@ -135,6 +137,7 @@ def look(
         finished_at=NOW,
         families=families,
         assume_complete=assume_complete,
+        not_audited=not_audited,
         quick=not enumerate_,
     )
 
