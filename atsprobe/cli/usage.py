@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from atsprobe.cli.help import did_you_mean
+
+_TOO_MANY = re.compile(r"Got unexpected extra arguments?(?:\(s\))? \((.*)\)")
 
 
 def usage(problem: Any) -> tuple[str, str]:
@@ -20,6 +23,9 @@ def usage(problem: Any) -> tuple[str, str]:
         missing = (param.metavar or param.name).removesuffix("...")
         return f"no {missing} given", f"{command} --help lists all"
     message = problem.format_message().strip().rstrip(".")
+    extra = _TOO_MANY.fullmatch(message)
+    if extra:
+        return f"too many arguments: {extra[1]}", f"{command} --help lists all"
     return f"{message[:1].lower()}{message[1:]}", f"{command} --help lists all"
 
 

@@ -1,4 +1,4 @@
-"""What to try where something could not be judged."""
+"""Why something could not be judged, and what to try."""
 
 from __future__ import annotations
 
@@ -28,6 +28,24 @@ _FOR_ANSWERS = {
     "contradictory": "--rate 1",
 }
 _PRIVATE = tuple(ipaddress.ip_network(n) for n in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7"))
+_UNRESOLVED = {
+    "no-such-name": "no such name (NXDOMAIN)",
+    "no-addresses": "the name has no address",
+    "no-answer": "no name server answered",
+    "refused": "the name server refused to answer",
+    "invalid": "no name that DNS could answer",
+}
+
+
+def why_not_judged(endpoint: EndpointResult) -> str:
+    """Say why a load could not be judged: what became of its name, else what judging says."""
+    resolution = endpoint.resolution
+    if resolution is not None and isinstance(resolution.outcome, Unresolved):
+        told = _UNRESOLVED[resolution.outcome.reason]
+        detail = resolution.outcome.detail
+        return f"{told}: {detail}" if detail else told
+    unknown = (d.reason for d in endpoint.declared if d.verdict == "inconclusive" and d.reason)
+    return next(unknown, "") or endpoint.reason
 
 
 def advice(endpoint: EndpointResult) -> str:

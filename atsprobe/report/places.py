@@ -56,6 +56,7 @@ class Places:
         """Find out which bundles are the main ones, since these need no name beside a key."""
         self._extraction = extraction
         self._main = main_bundles(extraction)
+        self._has_several_targets = len({b.target for b in extraction.bundles}) > 1
 
     def bundle_suffix(self, identifier: str | None) -> str:
         """Give the bundle in parentheses with a blank before; empty for the only main one."""
@@ -82,8 +83,9 @@ class Places:
         return without_payload(inside) or target
 
     def skipped(self, skipped: SkippedInput) -> str:
-        """Name what was not looked at."""
-        return self.within_app(skipped.file, skipped.target)
+        """Name what was not looked at, with its target where there are several."""
+        named = self.within_app(skipped.file, skipped.target)
+        return f"{skipped.target}: {named}" if self._has_several_targets and skipped.file else named
 
 
 def without_payload(path: str) -> str:

@@ -18,7 +18,7 @@ from atsprobe.model.judgement import (
     RequirementId,
     Verdict,
 )
-from atsprobe.model.observation import Address, Resolution, Resolved, TlsObservation, Unreachable
+from atsprobe.model.observation import Address, Resolution, Resolved, TlsObservation, Unreachable, Unresolved
 from atsprobe.model.policy import Profile
 from atsprobe.model.recording import Recording
 from atsprobe.model.result import AuditResult, EndpointResult
@@ -340,8 +340,8 @@ def incomplete() -> AuditResult:
                 "inconclusive",
                 ips=(),
                 observations=(),
-                resolution=unresolved(host, "no-answer"),
-                reason="192.0.2.53 gave no answer about the names in 5 s",
+                resolution=unresolved(host, "no-answer", "192.0.2.53 in 5 s"),
+                reason="no address is known",
             )
             for host in no_answer
         ),
@@ -358,10 +358,8 @@ def incomplete() -> AuditResult:
     )
 
 
-def unresolved(host, reason):
-    from atsprobe.model.observation import Unresolved
-
-    return Resolution(Host(host), 443, Unresolved(reason))
+def unresolved(host, reason, detail=""):
+    return Resolution(Host(host), 443, Unresolved(reason, detail))
 
 
 def intranet() -> AuditResult:

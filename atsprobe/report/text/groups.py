@@ -6,9 +6,10 @@ from collections.abc import Iterable, Sequence
 
 from atsprobe.model.endpoint import Endpoint, Host
 from atsprobe.model.judgement import EndpointFinding, ExceptionJudgement, ExceptionStatus
+from atsprobe.model.observation import Observation, Unreachable
 from atsprobe.model.public_suffix import registrable_domain
 from atsprobe.model.result import AuditResult, EndpointResult
-from atsprobe.report.advice import advice
+from atsprobe.report.advice import advice, why_not_judged
 from atsprobe.report.fixes import server_fix
 from atsprobe.report.places import Places, key_name, server_names, spoken, u_label
 from atsprobe.report.tally import tally, with_status
@@ -119,7 +120,7 @@ class _Groups:
 
     def _inconclusive_item(self, endpoint: EndpointResult) -> Item:
         template = advice(endpoint)
-        reason = endpoint.reason or next((d.reason for d in endpoint.declared if d.reason), "")
+        reason = why_not_judged(endpoint)
         return Item(
             id="inconclusive",
             subject=self._subject(endpoint.endpoint),
@@ -142,8 +143,8 @@ def _by_reason(endpoints: Sequence[EndpointResult]) -> list[EndpointResult]:
     ordered = sorted(endpoints, key=sort_key)
     first: dict[tuple[str, str], int] = {}
     for position, endpoint in enumerate(ordered):
-        first.setdefault((endpoint.reason, advice(endpoint)), position)
-    return sorted(ordered, key=lambda e: first[e.reason, advice(e)])
+        first.setdefault((why_not_judged(endpoint), advice(endpoint)), position)
+    return sorted(ordered, key=lambda e: first[why_not_judged(e), advice(e)])
 
 
 def _key_order(key: ExceptionJudgement) -> tuple[int, bool, str, str, str, str]:
@@ -173,7 +174,9 @@ def declared_only(endpoint: EndpointResult) -> tuple[str, ...]:
     """Tell what fails under a declared dictionary alone: a pin, a raised floor."""
     known = {f.finding.requirement for f in endpoint.findings if f.finding.status == "fail"}
     told = {
-        f"{requirement}: {declared.reason or declared.decided_by}": None
+        declared.reason
+        if declared.reason.startswith(f"{requirement}: ")
+        else f"{requirement}: fails under the dictionary, decided by {declared.decided_by}": None
         for declared in endpoint.declared
         if declared.verdict == "blocked"
         for requirement in declared.failing
@@ -189,9 +192,13 @@ def finding_line(endpoint: EndpointResult, finding: EndpointFinding) -> str:
 
 def evidence_line(endpoint: EndpointResult, finding: EndpointFinding) -> str:
     """Give what was seen, and on which addresses where the others differ."""
-    total = len({o.address.ip for o in endpoint.observations})
+    total = len({o.address.ip for o in endpoint.observations if not _has_no_route(o)})
     on = list(dict.fromkeys(a.ip for a in finding.addresses))
     if not on or len(on) >= total:
         return finding.finding.evidence
     where = f"on {on[0]} alone" if len(on) == 1 else f"on {', '.join(on)}"
     return f"{finding.finding.evidence}, {where} ({len(on)} of {total} addresses)"
+
+
+def _has_no_route(observation: Observation) -> bool:
+    return isinstance(observation, Unreachable) and observation.reason == "no-route"

@@ -8,7 +8,7 @@ from atsprobe.model.handshake import Negotiated
 from atsprobe.model.judgement import EndpointFinding, Verdict
 from atsprobe.model.observation import Resolved, TlsObservation, Unreachable
 from atsprobe.model.result import AuditResult, EndpointResult
-from atsprobe.report.advice import advice
+from atsprobe.report.advice import advice, why_not_judged
 from atsprobe.report.fixes import server_fix, smallest_exception
 from atsprobe.report.places import u_label
 from atsprobe.report.style import NORMAL, QUIET, VERBOSE
@@ -61,7 +61,8 @@ def _answer(endpoint: EndpointResult) -> str:
         case Verdict.EXCEPTION_REQUIRED:
             return f"default ATS fails; the smallest exception that works is {smallest_exception(endpoint)}"
         case Verdict.INCONCLUSIVE:
-            return f"could not be judged; {endpoint.reason}" if endpoint.reason else "could not be judged"
+            reason = why_not_judged(endpoint)
+            return f"could not be judged; {reason}" if reason else "could not be judged"
         case Verdict.EXEMPT:
             return f"exempt; {endpoint.reason}" if endpoint.reason else "exempt"
 
@@ -95,8 +96,10 @@ def _rows(endpoint: EndpointResult, verbosity: int) -> list[EndpointFinding]:
         shown = _ORDER
     elif endpoint.verdict is Verdict.PASS:
         shown = ("warn",)
-    else:
+    elif any(f.finding.status in ("fail", "warn", "pass") for f in endpoint.findings):
         shown = ("fail", "warn", "unknown", "not-applicable")
+    else:
+        return []  # nothing was seen, and the answer says why
     rows = [f for f in endpoint.findings if f.finding.status in shown and (verbosity >= VERBOSE or _is_told(f))]
     return sorted(rows, key=lambda f: _ORDER.index(f.finding.status))
 
@@ -108,7 +111,8 @@ def _is_told(finding: EndpointFinding) -> bool:
 
 def _add_rows(page: Page, endpoint: EndpointResult, rows: Sequence[EndpointFinding]) -> None:
     page.blank()
-    hidden = sum(1 for f in endpoint.findings if f.finding.status == "pass" and f not in rows)
+    told = {f.finding.requirement for f in rows}
+    hidden = len({f.finding.requirement for f in endpoint.findings if f.finding.status == "pass"} - told)
     width = max(len(f.finding.requirement) for f in rows) + 2
     for row in rows:
         requirement: Part = f"{row.finding.requirement:<{width}}"
