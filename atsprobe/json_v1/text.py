@@ -8,7 +8,7 @@ from typing import Any
 from atsprobe.json_v1.problem import DocumentProblem
 
 MAX_DOCUMENT_BYTES = 256 << 20
-"""The largest document that is read: about 3,000 servers with all suites enumerated."""
+"""The largest document that is read: more than 5,000 servers with all suites enumerated, at 25 to 50 KB each."""
 
 
 def dumps(document: dict[str, Any]) -> str:
