@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
 from atsprobe.certificate_files import CertificateFileProblem, read_roots
 from atsprobe.extract.extract import extract
@@ -15,6 +15,9 @@ from atsprobe.pipelines.plan import plan, split_by_confidence
 from atsprobe.pipelines.progress import Progress
 from atsprobe.scan.task import ScanTask
 from atsprobe.settings import Settings, UsageProblem
+
+if TYPE_CHECKING:
+    from atsprobe.resolve import ResolveOptions
 
 _SAID = {
     "no-such-name": "no such name (NXDOMAIN)",
@@ -78,7 +81,7 @@ def _installed_roots(settings: Settings) -> tuple[bytes, ...]:
         raise UsageProblem(str(problem), getattr(problem, "hint", "")) from problem
 
 
-def _resolve_options(settings: Settings, *, names_are_given: bool) -> object:
+def _resolve_options(settings: Settings, *, names_are_given: bool) -> ResolveOptions:
     from atsprobe.resolve import ResolveOptions, parse_connect_to, parse_nameserver, parse_resolve
 
     try:
