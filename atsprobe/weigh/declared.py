@@ -206,8 +206,8 @@ class DeclaredKeys:
     def _narrower(self, key: DeclaredKey, current: AtsDictionary, weighed: Weighed, *, is_network: bool) -> str:
         """Give the narrower form that keeps every case working that works now; empty where there is none."""
         assert key.domain is not None
-        if is_network:
-            return "" if weighed.all_hosts_need_it else "name the exact addresses that need it"
+        if is_network and not _needs_its_network(key.domain, weighed):
+            return "name the exact addresses that need it"
         if key.key != MINIMUM_TLS or tls_version(key.value) is not TlsVersion.TLS_1_0:
             return ""
         entry = current.entries[key.domain].with_key(MINIMUM_TLS, TlsVersion.TLS_1_1.label)
@@ -295,6 +295,13 @@ class DeclaredKeys:
 
     def _always_https(self, load: Load) -> bool:
         return all(r.policy(load.endpoint.host).http_is_loaded_as_https for r in self._bare_resolvers)
+
+
+def _needs_its_network(domain: str, weighed: Weighed) -> bool:
+    """Whether naming exact addresses would be no narrower: several need the key and all do, or there is but one address."""
+    network = network_of(domain)
+    several = len(weighed.hosts_in_need) >= 2 and weighed.all_hosts_need_it
+    return several or (network is not None and network.num_addresses == 1)
 
 
 def _is_strict_value(key: DeclaredKey) -> bool:

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Hashable
 
-from atsprobe.judge.judge import judge
-
 from atsprobe.ats.local import locality
 from atsprobe.ats.policy import PolicyResolver
 from atsprobe.judge.case import Case
+from atsprobe.judge.judge import judge
 from atsprobe.model.endpoint import Endpoint, counterpart
 from atsprobe.model.judgement import Judgement, Outcome
 from atsprobe.model.observation import (

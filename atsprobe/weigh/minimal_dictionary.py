@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from atsprobe.ats.exception_match import network_of
 from atsprobe.ats.key_effect import (
     ALLOWS_HTTP,
     ARBITRARY_LOADS,
@@ -114,11 +115,19 @@ def _with_smallest_exceptions(
 
 
 def _needed_parent(endpoint: Endpoint, statuses: Sequence[ExceptionJudgement]) -> str | None:
-    """The entry whose NSIncludesSubdomains is needed for this host: it goes on to serve it."""
+    """The entry that is needed as it is for this host, by NSIncludesSubdomains or as a network: it goes on to serve it."""
     for status in statuses:
-        if status.key == SUBDOMAINS and status.status is ExceptionStatus.NEEDED and endpoint in status.hosts:
+        if status.status is not ExceptionStatus.NEEDED or status.domain is None or endpoint not in status.hosts:
+            continue
+        if status.key == SUBDOMAINS or _is_needed_network(status.domain, statuses):
             return status.domain
     return None
+
+
+def _is_needed_network(domain: str, statuses: Sequence[ExceptionJudgement]) -> bool:
+    """Whether a domain is a network, and nothing that it relaxes is wider than its addresses need."""
+    own = {s.status for s in statuses if s.domain == domain and s.key in (ALLOWS_HTTP, MINIMUM_TLS, FORWARD_SECRECY)}
+    return network_of(domain) is not None and own <= {ExceptionStatus.NEEDED, ExceptionStatus.STRICT}
 
 
 def _joined(kept: ExceptionEntry | None, smallest: ExceptionEntry) -> ExceptionEntry:

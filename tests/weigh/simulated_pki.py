@@ -27,6 +27,7 @@ NAMES = (
     "service.dev",
     "captive.apple.com",
     "203.0.113.5",
+    "203.0.113.6",
 )
 Chain = tuple[Certificate, ...]
 _DAY = dt.timedelta(days=1)
