@@ -20,7 +20,7 @@ _ABOUT_CHAINS = tuple(r for r in REQUIREMENTS if isinstance(r, AboutChain))
 _DECIDING = frozenset(r.rule.id for r in _ABOUT_CHAINS if r.decides_when_unknown)
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=2048)
 def chain_findings(question: ChainQuestion) -> tuple[Finding, ...]:
     """Give a finding for each requirement about certificates, in their order.
 

@@ -30,7 +30,7 @@ def check(handshakes: Handshakes) -> Finding:
     if handshakes.has_common_suite:
         return RULE.passes("a suite in common")
     if handshakes.has_common_suite is None:
-        return RULE.unknown("no suite was negotiated")
+        return RULE.unknown("what becomes of the client's own hello was not seen")
     return _without_common_suite(handshakes)
 
 

@@ -28,7 +28,7 @@ def check(handshakes: Handshakes) -> Finding:
     if handshakes.has_common_suite:
         return RULE.passes("ECDHE")
     if handshakes.has_common_suite is None:
-        return RULE.unknown("no suite was negotiated")
+        return RULE.unknown("what becomes of the client's own hello was not seen")
     if handshakes.static_rsa_suites:
         fixable = handshakes.policy.client.profile.reads_exceptions
         return RULE.fails(f"static RSA suites only ({listed(handshakes.static_rsa_suites, 2)})", fixable=fixable)
