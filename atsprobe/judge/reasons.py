@@ -70,7 +70,7 @@ def of_absence(seen: Observation | None, *, not_contacted: bool) -> str:
     match seen:
         case Unreachable(reason=reason, detail=detail):
             text = _UNREACHABLE[reason]
-            return f"{text}: {detail}" if detail else text
+            return f"{text}: {detail}" if detail and detail not in text else text
         case PlaintextObservation(answer=NoAnswer() as answer):
             return of_no_answer(answer)
         case TlsObservation() | PlaintextObservation():
