@@ -61,8 +61,7 @@ def write_lab(directory: Path, layout: Layout, *, for_compose: bool = False) -> 
     """Write the folder of a lab, with new certificates. Raises LabProblem where it cannot, or holds something else."""
     from atsprobe.lab.certificates import write_certificates  # late: it loads cryptography, which listing does not need
 
-    if not 1 <= layout.base_port <= 65535 - 2 * PORTS:
-        raise LabProblem(f"no base port: {layout.base_port}", f"choose one from 1024 to {65535 - 2 * PORTS}")
+    _check_base_port(layout)
     _check_is_down(directory)
     if directory.exists() and not directory.is_dir():
         raise LabProblem(f"{directory} is no directory")
@@ -108,6 +107,7 @@ def up(directory: Path, layout: Layout) -> None:
     """Write a lab and start it. Raises LabProblem when it is up already, nginx is missing, a port is taken."""
     nginx = find_nginx()
     directory = directory.absolute()
+    _check_base_port(layout)
     _check_is_down(directory)
     _check_ports(layout)
     write_lab(directory, layout)
@@ -185,6 +185,12 @@ def _pid_file(directory: Path, name: str) -> Path:
 
 def _marker(directory: Path, file: str) -> str:
     return str(directory.absolute() / file)
+
+
+def _check_base_port(layout: Layout) -> None:
+    highest = 65535 - 2 * PORTS
+    if not 1 <= layout.base_port <= highest:
+        raise LabProblem(f"no base port: {layout.base_port}", f"choose one from 1024 to {highest}")
 
 
 def _check_is_down(directory: Path) -> None:
