@@ -7,6 +7,7 @@ are written beside it and never read back. ``index`` members keep the order of w
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from atsprobe.json_v1 import conclusions, extraction, instant, observations, references, resolutions
@@ -22,7 +23,7 @@ from atsprobe.model.policy import Profile
 from atsprobe.model.recording import Recording
 from atsprobe.model.result import AuditResult, EndpointResult
 
-__all__ = ["DocumentProblem", "decode", "encode", "sdk_option"]
+__all__ = ["DocumentProblem", "JudgedAs", "decode", "encode", "judged_as"]
 
 SCHEMA_VERSION = "1"
 _FAMILIES = ("ipv4", "ipv6")
@@ -48,6 +49,8 @@ def encode(result: AuditResult) -> dict[str, Any]:
         "skipped": [extraction.encode_skipped(skipped) for skipped in recording.extraction.skipped],
         "trust": result.trust_title,
         "sdk": result.sdk,
+        "ios": list(result.ios),
+        "mode": result.mode,
         "quick": recording.quick,
         "assume_complete": recording.assume_complete,
         "families": list(recording.families),
@@ -149,9 +152,23 @@ def decode(document: object) -> Recording:
     )
 
 
-def sdk_option(document: object) -> str | None:
-    """Give the linked SDK that the user named for the audit in a document. Raises DocumentProblem."""
-    return or_none(Node(document).get("sdk"), Node.name)
+@dataclass(frozen=True)
+class JudgedAs:
+    """The clients that the user asked for: iOS versions, a profile by name, a linked SDK; each empty where none was named."""
+
+    ios: tuple[str, ...]
+    mode: str | None
+    sdk: str | None
+
+
+def judged_as(document: object) -> JudgedAs:
+    """Give the clients that the user asked for in the audit of a document. Raises DocumentProblem."""
+    node = Node(document)
+    return JudgedAs(
+        ios=tuple(n.name() for n in _items(node, "ios")),
+        mode=or_none(node.get("mode"), Node.name),
+        sdk=or_none(node.get("sdk"), Node.name),
+    )
 
 
 def _check_version(node: Node) -> None:

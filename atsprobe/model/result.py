@@ -67,7 +67,11 @@ class MinimalDictionary:
 
 @dataclass(frozen=True)
 class AuditResult:
-    """What `audit` and `judge` answer. ``is_rejudged``: it was seen before, and is judged again."""
+    """What `audit` and `judge` answer.
+
+    ``ios``, ``mode`` (a profile by name) and ``sdk`` are as asked for. ``is_rejudged``: it was seen before, and is
+    judged again.
+    """
 
     recording: Recording
     profiles: tuple[Profile, ...]
@@ -77,6 +81,8 @@ class AuditResult:
     notices: tuple[Notice, ...]
     trust_title: str
     sdk: str | None = None
+    ios: tuple[str, ...] = ()
+    mode: str | None = None
     is_rejudged: bool = False
 
     @property

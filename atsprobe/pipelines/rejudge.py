@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 
 from atsprobe.certificate_files import apple_roots
 from atsprobe.extract.extract import extract
-from atsprobe.json_v1.audit import decode
-from atsprobe.json_v1.problem import DocumentProblem
+from atsprobe.json_v1.audit import DocumentProblem, JudgedAs, decode, judged_as
+from atsprobe.json_v1.text import loads
 from atsprobe.model.app import Extraction
 from atsprobe.model.recording import Recording
 from atsprobe.model.result import AuditResult
@@ -17,27 +16,34 @@ from atsprobe.settings import Settings, UsageProblem
 from atsprobe.weigh.conclude import conclude
 
 
-def rejudge(text: str, settings: Settings | None = None, plist: str | None = None) -> AuditResult:
+def rejudge(text: str | bytes, settings: Settings | None = None, plist: str | None = None) -> AuditResult:
     """Judge a saved audit again; conclusions in it are not read.
 
-    ``text`` is the JSON of an audit; ``plist`` an Info.plist under whose dictionary all its hosts are judged instead.
-    Raises UsageProblem where either cannot be read.
+    ``text`` is the JSON of an audit; ``plist`` an Info.plist under whose dictionary all its hosts are judged instead. Clients
+    that the settings do not name are those that the audit was asked for. Raises UsageProblem where either cannot be read.
     """
     settings = settings or Settings()
     check_profiles(settings)
-    recording = _read(text)
+    recording, asked = _read(text)
     if plist is not None:
         recording = under_another_plist(recording, plist)
     if settings.assume_complete:
         recording = replace(recording, assume_complete=True)
+    names_client = bool(settings.ios or settings.profile)
+    settings = replace(
+        settings,
+        ios=settings.ios if names_client else asked.ios,
+        profile=settings.profile if names_client else asked.mode,
+        sdk=settings.sdk or asked.sdk,
+    )
+    check_profiles(settings)
     return conclude(recording, trust=apple_roots(), ios=settings.ios, profile=settings.profile, sdk=settings.sdk)
 
 
-def _read(text: str) -> Recording:
+def _read(text: str | bytes) -> tuple[Recording, JudgedAs]:
     try:
-        return decode(json.loads(text))
-    except (json.JSONDecodeError, RecursionError) as problem:
-        raise UsageProblem(f"not JSON ({str(problem)[:100]})", "give the output of audit --format json") from problem
+        document = loads(text)
+        return decode(document), judged_as(document)
     except DocumentProblem as problem:
         raise UsageProblem(str(problem), "give the output of audit --format json") from problem
 

@@ -66,6 +66,8 @@ def conclude(
         notices=_notices(found, rows, results, evidence, search),
         trust_title=trust.title,
         sdk=sdk,
+        ios=tuple(ios),
+        mode=profile,
     )
 
 

@@ -167,6 +167,7 @@ def _signature(policy: Policy) -> Hashable:
         policy.ats_enforced,
         policy.http_allowed,
         policy.http_is_loaded_as_https,
+        policy.minimum_tls_version,
         policy.offer.versions,
         policy.offer.cipher_suites,
         policy.offer.signature_algorithms,

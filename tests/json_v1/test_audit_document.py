@@ -240,10 +240,10 @@ def test_noise_is_counted_in_full_and_listed_in_part() -> None:
     assert noise["count"] == 3000 and len(noise["references"]) == 1000
 
 
-def test_sdk_option_can_be_asked_for(document: dict) -> None:
+def test_the_clients_asked_for_can_be_read_back(document: dict) -> None:
     """The SDK that the user named is part of how it was judged, and can be read for judging again."""
-    assert audit.sdk_option(document) == "18"
-    assert audit.sdk_option(audit.encode(of(RECORDING))) is None
+    assert audit.judged_as(document).sdk == "18"
+    assert audit.judged_as(audit.encode(of(RECORDING))) == audit.JudgedAs((), None, None)
 
 
 def test_text_holds_no_control_and_no_foreign_character() -> None:
