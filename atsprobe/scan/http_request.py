@@ -7,7 +7,7 @@ import re
 from atsprobe.model.endpoint import DEFAULT_PORTS, Endpoint
 from atsprobe.model.handshake import NoAnswer
 from atsprobe.model.observation import HttpAnswer
-from atsprobe.scan.engine import Stream
+from atsprobe.scan.engine import AlertReceived, Stream
 from atsprobe.scan.listening_socket import TooManyBytes
 from atsprobe.scan.pace import Interrupted
 
@@ -32,6 +32,8 @@ def get(stream: Stream, endpoint: Endpoint) -> HttpAnswer | NoAnswer:
         return NoAnswer("too-large", str(error))
     except TimeoutError:
         return NoAnswer("timeout")
+    except AlertReceived as error:
+        return NoAnswer("alert", error.alert.name, error.alert)
     except OSError as error:
         return NoAnswer("reset", "" if error.errno else str(error)[:100])
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 from atsprobe.model.certificate import Certificate
 from atsprobe.model.cipher_suite import TlsVersion
-from atsprobe.model.handshake import Experiment, Negotiated, NoAnswer, Offer, Outcome, Refused
+from atsprobe.model.handshake import Experiment, Negotiated, NoAnswer, NotMade, Offer, Outcome, Refused
 from atsprobe.model.observation import HttpAnswer
 from atsprobe.scan import http_request
 from atsprobe.scan.engine import Stream, Then, attempt
@@ -97,8 +97,8 @@ class Look:
         limits = self.task.limits
         try:
             with self._pace.turn(self.task.address, limits.rate, self._deadline):
-                self.connections += 1
                 outcome = attempt(self.task, offer, self._deadline.within(limits.timeout), self._then())
+                self.connections += not isinstance(outcome, NotMade)
         except NotConnected as error:
             if not self.experiments:
                 raise

@@ -34,7 +34,7 @@ from atsprobe.model.endpoint import ip_address_of
 from atsprobe.model.handshake import Alert, Negotiated, NoAnswer, NotMade, Offer, Outcome, Refused, UnofferedVersion
 from atsprobe.scan import openssl_hello
 from atsprobe.scan.code_points import GROUPS
-from atsprobe.scan.engine import Then
+from atsprobe.scan.engine import AlertReceived, Then
 from atsprobe.scan.listening_socket import ListeningSocket, TooManyBytes, connect
 from atsprobe.scan.openssl_hello import CannotSay, Hello, Vocabulary
 from atsprobe.scan.pace import Deadline, Interrupted
@@ -325,6 +325,14 @@ def _no_answer(error: Exception) -> NoAnswer:
     return NoAnswer("reset") if isinstance(error, OSError) else NoAnswer("garbage", str(error)[:100])
 
 
+_CERTIFICATE_REQUIRED = 116
+
+
+def _end_of_stream(error: OpenSSLError) -> ConnectionError:
+    answer = _no_answer(error)
+    return AlertReceived(answer.alert) if answer.alert else ConnectionError(answer.detail)
+
+
 class _TlsStream:
     """A request's way over a completed handshake."""
 
@@ -342,11 +350,13 @@ class _TlsStream:
         except WantReadError:
             pass
         except OpenSSLError as error:
-            raise ConnectionError(str(_no_answer(error).detail)) from error
+            raise _end_of_stream(error) from error
         try:
             return self._client.read(size)
-        except (OpenSSLError, ClientCertificateRequested) as error:
-            raise ConnectionError(str(error)[:100]) from error
+        except OpenSSLError as error:
+            raise _end_of_stream(error) from error
+        except ClientCertificateRequested as error:  # nassl's reading of the alert
+            raise AlertReceived(Alert(_CERTIFICATE_REQUIRED)) from error
         except OSError as error:
             if isinstance(error, TimeoutError | TooManyBytes | Interrupted) or error.errno is not None:
                 raise

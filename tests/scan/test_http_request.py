@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from atsprobe.model.endpoint import Endpoint, Host
-from atsprobe.model.handshake import NoAnswer
+from atsprobe.model.handshake import Alert, NoAnswer
 from atsprobe.model.observation import HttpAnswer
+from atsprobe.scan.engine import AlertReceived
 from atsprobe.scan.http_request import get
 from atsprobe.scan.listening_socket import TooManyBytes
 from atsprobe.scan.pace import DeadlinePassed, Interrupted
@@ -65,6 +66,7 @@ def test_answers(head, answer):
         ([DeadlinePassed("late")], "timeout"),
         ([TooManyBytes("much")], "too-large"),
         ([ConnectionResetError(104, "reset")], "reset"),
+        ([AlertReceived(Alert(116))], "alert"),
     ],
 )
 def test_what_is_no_answer(pieces, reason):

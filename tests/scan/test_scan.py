@@ -51,6 +51,15 @@ def test_a_server_that_passes_costs_one_connection(pki):
     assert seen.http_answer.status == 200
 
 
+def test_a_client_certificate_that_is_required(pki):
+    """The handshake is a handshake; the request on it ends with the alert that says what is missing (TLS 1.3)."""
+    context = servers.tls_context(pki["rsa"], client_ca=pki["rsa"])
+    with servers.Server(servers.over_tls(context)) as server:
+        (seen,) = run(servers.task(server.port, request_http=True))
+    assert isinstance(seen.experiments[0].outcome, Negotiated)
+    assert seen.http_answer.alert.name == "certificate_required"
+
+
 @pytest.mark.parametrize("context", [{"ciphers": "kRSA"}, {"ciphers": "ECDHE-RSA-AES256-SHA384"}, {"low": "1.0"}])
 def test_any_other_server_costs_eight_connections_at_most(pki, context):
     """The client's own hello is refused: static RSA, a suite that no client offers, TLS 1.0 alone."""
