@@ -28,6 +28,8 @@ from atsprobe.model.trust_store import TrustStore
 from atsprobe.weigh.conclude import conclude
 
 HOSTS = ("example.com", "a.example.com", "b.example.com", "api.example.net")
+MORE_HOSTS = ("203.0.113.5", "203.0.113.6", "c.a.example.com", "printer.local", "192.168.1.5", "captive.apple.com")
+MORE_KEYS = (*MORE_HOSTS, "203.0.113.0/24", "192.168.0.0/16", "EXAMPLE.com")
 UNRELATED = "other.example.org"
 TRUST = TrustStore(public=(), installed=(root().der,))
 
@@ -46,7 +48,8 @@ _globals = st.fixed_dictionaries(
 @st.composite
 def dictionaries(draw: st.DrawFn) -> dict[str, Any]:
     """Draw an NSAppTransportSecurity: mostly entries, now and then something global."""
-    domains = draw(st.dictionaries(st.sampled_from(HOSTS), _entries, max_size=3))
+    keys = st.sampled_from(HOSTS) if draw(st.booleans()) else st.sampled_from(HOSTS + MORE_KEYS)
+    domains = draw(st.dictionaries(keys, _entries, max_size=3))
     more = draw(_globals) if draw(st.integers(0, 2)) == 0 else {}
     return {**more, DOMAINS: domains} if domains else more
 
@@ -97,7 +100,8 @@ class World:
 @st.composite
 def worlds(draw: st.DrawFn) -> World:
     """Draw an app with a dictionary and URLs, and the network it lives in."""
-    written = [f"{scheme}://{host}" for host in HOSTS for scheme in ("https", "http")]
+    hosts = HOSTS if draw(st.booleans()) else HOSTS + MORE_HOSTS
+    written = [f"{scheme}://{host}" for host in hosts for scheme in ("https", "http")]
     urls = draw(st.lists(st.sampled_from(written), unique=True, max_size=5))
     app = App(draw(dictionaries()), tuple(urls), sdk=draw(st.sampled_from(["18.0", "26.0", None])))
-    return World(app, draw(networks()))
+    return World(app, draw(networks(hosts)))
