@@ -6,7 +6,7 @@ import ipaddress
 
 from atsprobe.model.endpoint import ip_address_of
 from atsprobe.model.handshake import NoAnswer
-from atsprobe.model.observation import PlaintextObservation, TlsObservation, Unreachable, Unresolved
+from atsprobe.model.observation import Observation, PlaintextObservation, Unreachable, Unresolved
 from atsprobe.model.result import EndpointResult
 
 _FOR_NAMES = {
@@ -27,6 +27,9 @@ _FOR_ANSWERS = {
     "connection-refused": "--rate 1",
     "contradictory": "--rate 1",
 }
+_NEVER_DECIDES = frozenset({"certificate-transparency", "certificate-revocation", "certificate-lifetime"})
+"""Unknown for nearly every server, so a load is judged without them."""
+
 _PRIVATE = tuple(ipaddress.ip_network(n) for n in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7"))
 _UNRESOLVED = {
     "no-such-name": "no such name (NXDOMAIN)",
@@ -43,9 +46,23 @@ def why_not_judged(endpoint: EndpointResult) -> str:
     if resolution is not None and isinstance(resolution.outcome, Unresolved):
         told = _UNRESOLVED[resolution.outcome.reason]
         detail = resolution.outcome.detail
+        if detail.startswith("no name server"):
+            return detail
         return f"{told}: {detail}" if detail else told
+    undecided = _undecided_certificate(endpoint)
+    if undecided:
+        return "; ".join(undecided)
     unknown = (d.reason for d in endpoint.declared if d.verdict == "inconclusive" and d.reason)
     return next(unknown, "") or endpoint.reason
+
+
+def _undecided_certificate(endpoint: EndpointResult) -> list[str]:
+    """Tell what is unknown of a certificate, where that alone keeps the load from being judged."""
+    unknown = [f.finding for f in endpoint.findings if f.finding.status == "unknown"]
+    deciding = [f for f in unknown if f.requirement not in _NEVER_DECIDES]
+    if not all(f.requirement.startswith("certificate-") for f in deciding):
+        return []
+    return [f"{f.requirement}: {f.evidence}" for f in deciding]
 
 
 def advice(endpoint: EndpointResult) -> str:
@@ -56,15 +73,15 @@ def advice(endpoint: EndpointResult) -> str:
     resolution = endpoint.resolution
     if resolution is not None and isinstance(resolution.outcome, Unresolved):
         return _FOR_NAMES.get(resolution.outcome.reason, "")
-    for observation in endpoint.observations:
-        found = ""
-        if isinstance(observation, Unreachable):
-            found = _FOR_CONNECTIONS.get(observation.reason, "")
-        elif isinstance(observation, TlsObservation):
-            failed = [e.outcome for e in observation.experiments if isinstance(e.outcome, NoAnswer)]
-            found = next((_FOR_ANSWERS[o.reason] for o in failed if o.reason in _FOR_ANSWERS), "")
-        elif isinstance(observation, PlaintextObservation) and isinstance(observation.answer, NoAnswer):
-            found = _FOR_ANSWERS.get(observation.answer.reason, "")
-        if found:
-            return found
-    return ""
+    tried = (_for_observation(o) for o in endpoint.observations)
+    return next(filter(None, tried), "")
+
+
+def _for_observation(observation: Observation) -> str:
+    if isinstance(observation, Unreachable):
+        return _FOR_CONNECTIONS.get(observation.reason, "")
+    if isinstance(observation, PlaintextObservation):
+        answer = observation.answer
+        return _FOR_ANSWERS.get(answer.reason, "") if isinstance(answer, NoAnswer) else ""
+    first = observation.experiments[0].outcome if observation.experiments else None
+    return _FOR_ANSWERS.get(first.reason, "") if isinstance(first, NoAnswer) else ""

@@ -8,8 +8,11 @@ from collections.abc import Sequence
 from functools import cache
 from importlib import resources
 
-from atsprobe.model.endpoint import counterpart
+from atsprobe.model.endpoint import Endpoint, counterpart
 from atsprobe.model.judgement import Finding, Verdict
+from atsprobe.model.observation import HttpAnswer, TlsObservation
+from atsprobe.model.recording import Recording
+from atsprobe.model.redirect import sends_to
 from atsprobe.model.result import EndpointResult
 from atsprobe.report.places import key_name
 
@@ -24,14 +27,16 @@ def _fixes() -> dict[str, dict[str, str]]:
     return tomllib.loads(text)
 
 
-def server_fix(endpoint: EndpointResult, failing: Sequence[Finding]) -> str:
+def server_fix(endpoint: EndpointResult, failing: Sequence[Finding], recording: Recording) -> str:
     """Say what makes the server pass, certificate and protocol each in one clause; until then, the key that helps.
 
-    ``failing`` are the findings to mend. Empty where nothing is known to help.
+    ``failing`` are the findings to mend, ``recording`` is where the https of an http load was seen. Empty where nothing is
+    known to help.
     """
+    its_https = _of_its_https(endpoint, recording)
     certificate = [f for f in failing if "part" in _fixes().get(f.requirement, {})]
     others = [f for f in failing if f not in certificate]
-    clauses = _of_the_server(endpoint, others)
+    clauses = _of_the_server(endpoint, others, its_https)
     if len(certificate) > 1:
         clauses.insert(0, _new_certificate(endpoint, certificate))
     else:
@@ -52,22 +57,12 @@ def smallest_exception(endpoint: EndpointResult) -> str:
     )
 
 
-def _of_the_server(endpoint: EndpointResult, failing: Sequence[Finding]) -> list[str]:
-    clauses: dict[str, None] = {}
-    for finding in failing:
-        if finding.requirement == "insecure-http" and endpoint.https_verdict is Verdict.PASS:
-            clauses[f"load https://{_netloc(endpoint)} instead, which passes default ATS"] = None
-        elif finding.requirement in _fixes():
-            clauses[_sentence(endpoint, finding, "fix")] = None
+def _of_the_server(endpoint: EndpointResult, failing: Sequence[Finding], its_https: str) -> list[str]:
+    clauses = {_sentence(endpoint, f, "fix", its_https): None for f in failing if f.requirement in _fixes()}
     both = {_fixes()["tls-version"]["fix"], _fixes()["forward-secrecy"]["fix"]}
     if both <= clauses.keys():
         return [_TLS_AND_ECDHE, *(c for c in clauses if c not in both)]
     return list(clauses)
-
-
-def _netloc(endpoint: EndpointResult) -> str:
-    over_https = counterpart(endpoint.endpoint)
-    return str(over_https).removesuffix(":443")
 
 
 def _new_certificate(endpoint: EndpointResult, failing: Sequence[Finding]) -> str:
@@ -77,8 +72,41 @@ def _new_certificate(endpoint: EndpointResult, failing: Sequence[Finding]) -> st
     return f"new certificate ({told})" if told else "new certificate"
 
 
-def _sentence(endpoint: EndpointResult, finding: Finding, kind: str) -> str:
+def _sentence(endpoint: EndpointResult, finding: Finding, kind: str, its_https: str = "") -> str:
+    row = _fixes()[finding.requirement]
+    seen = f"{finding.evidence} {its_https}"
+    special = (text for words, text in row.items() if words not in ("fix", "part") and words in seen)
+    template = next(special, row["fix"]) if kind == "fix" else row[kind]
     days = _DAYS.search(finding.evidence)
-    template = _fixes()[finding.requirement][kind]
-    host = endpoint.endpoint.host
-    return template.format(host=host, days=days.group(1) if days else _LONGEST_PUBLIC_LIFE)
+    return template.format(
+        host=endpoint.endpoint.host,
+        days=days.group(1) if days else _LONGEST_PUBLIC_LIFE,
+        server=_without_443(counterpart(endpoint.endpoint)),
+        target=_without_443(_sent_to(endpoint)),
+    )
+
+
+def _without_443(endpoint: Endpoint | None) -> str:
+    return str(endpoint or "").removesuffix(":443")
+
+
+def _of_its_https(endpoint: EndpointResult, recording: Recording) -> str:
+    """Say what was seen of the https that an http load could use instead."""
+    if endpoint.endpoint.scheme != "http":
+        return ""
+    replacement = counterpart(endpoint.endpoint)
+    for seen in recording.seen(replacement):
+        back = sends_to(replacement, seen.http_answer) if isinstance(seen, TlsObservation) else None
+        if back is not None and back.scheme == "http":
+            return "sends back"
+    if endpoint.https_verdict is Verdict.PASS:
+        return "https passes"
+    return "sends to https" if _sent_to(endpoint) else ""
+
+
+def _sent_to(endpoint: EndpointResult) -> Endpoint | None:
+    """Give the https endpoint of the same host to which an http load is redirected."""
+    if endpoint.endpoint.scheme != "http" or endpoint.redirects_to is None:
+        return None
+    target = sends_to(endpoint.endpoint, HttpAnswer(301, endpoint.redirects_to))
+    return target if target is not None and target.scheme == "https" else None

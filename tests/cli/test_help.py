@@ -74,3 +74,26 @@ def test_a_command_without_network_loads_no_engine(arguments: list[str], tmp_pat
     command = [sys.executable, "-c", code, *arguments]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, cwd=tmp_path)
     assert done.returncode == 0, done.stderr[-400:]
+
+
+def test_hosts_and_judge_load_no_engine(tmp_path: Path) -> None:
+    """They send no packet, so they start without what could: an Info.plist is read, a saved audit judged again."""
+    from made_results import ferry
+
+    from atsprobe.report.format import render
+    from atsprobe.report.style import Style
+
+    (tmp_path / "ats.json").write_text(render(ferry(), "json", Style()), "utf-8")
+    (tmp_path / "Info.plist").write_text(
+        '<?xml version="1.0"?><plist version="1.0"><dict><key>NSAppTransportSecurity</key><dict>'
+        "<key>NSExceptionDomains</key><dict><key>a.example.com</key><dict/></dict></dict></dict></plist>"
+    )
+    code = (
+        "import sys\nfrom atsprobe.cli.commands import main\n"
+        "codes = main(['hosts', 'Info.plist', '-q']), main(['judge', 'ats.json', '--plist', 'Info.plist', '-q'])\n"
+        "heavy = {'sslyze', 'nassl', 'dns'} & set(sys.modules)\n"
+        "sys.exit(f'loaded: {heavy}, exit codes {codes}' if heavy or codes[0] != 0 or codes[1] == 2 else 0)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr[-400:]
+    assert done.stdout.startswith("a.example.com\n? Info.plist, seen 2026-11-17, as iOS 26: ")

@@ -79,17 +79,20 @@ def _findings(counted: Tally) -> str:
 
 def _servers(counted: Tally) -> str:
     """Say how many servers are blocked, and what could not be judged."""
-    unknown = len(counted.inconclusive)
+    unknown, keys = len(counted.inconclusive), len(counted.keys_alone)
     parts = []
     if counted.blocked:
         parts.append(f"{count(len(counted.blocked), 'server')} {are(len(counted.blocked))} blocked")
-    if unknown and counted.blocked:
-        parts.append(f"{unknown} could not be judged")
+    things = []
+    if unknown and keys:
+        things.append(count(unknown, "server"))
     elif unknown:
-        parts.append(f"{unknown} of {count(len(counted.loads), 'server')} could not be judged")
-    if counted.keys_alone:
-        parts.append(f"{count(len(counted.keys_alone), 'exception')} could not be judged")
-    if counted.skipped and not unknown and not counted.keys_alone:
+        things.append(str(unknown) if counted.blocked else f"{unknown} of {count(len(counted.loads), 'server')}")
+    if keys:
+        things.append(count(keys, "exception"))
+    if things:
+        parts.append(f"{' and '.join(things)} could not be judged")
+    elif counted.skipped:
         parts.append(f"{_unread(counted)} not read")
     return ", ".join(parts)
 

@@ -164,7 +164,7 @@ def offer(made: Offer) -> str:
     one = len(made.cipher_suites) == 1
     suites = made.cipher_suites[0] if one else count(len(made.cipher_suites), "suite")
     groups = made.groups[0] if len(made.groups) == 1 else count(len(made.groups), "group")
-    return f"{versions}, {suites}, {groups}"
+    return f"{versions}, {suites}, {groups}" if made.groups else f"{versions}, {suites}"
 
 
 def _used_by(references: Sequence[Reference]) -> list[Row]:

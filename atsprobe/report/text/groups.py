@@ -24,9 +24,9 @@ _ORDER_OF_KEYS = (
     ExceptionStatus.INSUFFICIENT,
     ExceptionStatus.INEFFECTIVE,
     ExceptionStatus.TOO_WIDE,
-    ExceptionStatus.UNVERIFIABLE,
     ExceptionStatus.NEEDED,
     ExceptionStatus.STRICT,
+    ExceptionStatus.UNVERIFIABLE,
 )
 
 
@@ -74,7 +74,7 @@ class _Groups:
     def _blocked_item(self, endpoint: EndpointResult) -> Item:
         failing = failing_findings(endpoint)
         reasons = tuple(finding_line(endpoint, f) for f in failing) + declared_only(endpoint)
-        fix = server_fix(endpoint, [f.finding for f in failing])
+        fix = server_fix(endpoint, [f.finding for f in failing], self._result.recording)
         return Item(
             id="blocked",
             subject=self._subject(endpoint.endpoint) + self._blocking_bundles(endpoint),

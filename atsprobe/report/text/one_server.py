@@ -46,7 +46,7 @@ def add_one_server(page: Page, result: AuditResult, endpoint: EndpointResult) ->
             page.blank()
             page.add(("!", "change"), f"  {notice.evidence}", indent=2, hang=5)
     if page.style.verbosity >= NORMAL:
-        _add_remedy(page, endpoint)
+        _add_remedy(page, result, endpoint)
     if page.style.verbosity >= VERBOSE:
         page.blank()
         add_labelled(page, of_server(endpoint))
@@ -125,9 +125,9 @@ def _add_rows(page: Page, endpoint: EndpointResult, rows: Sequence[EndpointFindi
         )
 
 
-def _add_remedy(page: Page, endpoint: EndpointResult) -> None:
+def _add_remedy(page: Page, result: AuditResult, endpoint: EndpointResult) -> None:
     failing = [f.finding for f in endpoint.findings if f.finding.status == "fail"]
-    verb, what = "fix", server_fix(endpoint, failing) if failing else ""
+    verb, what = "fix", server_fix(endpoint, failing, result.recording) if failing else ""
     if not what and endpoint.verdict is Verdict.INCONCLUSIVE:
         verb, what = "try", advice(endpoint).replace("{server}", str(endpoint.endpoint))
     if what:
