@@ -20,6 +20,7 @@ from atsprobe.cli.usage import usage
 from atsprobe.model.app import SkippedInput
 from atsprobe.model.result import AuditResult, ExitCode, HostsResult, LabResult, Result, exit_code
 from atsprobe.report.closing import hints, why
+from atsprobe.report.escape import shortened
 from atsprobe.report.style import VERY_VERBOSE
 from atsprobe.report.words import count
 from atsprobe.settings import Settings, UsageProblem
@@ -282,7 +283,7 @@ def answer(speaker: Speaker, result: Result, format_name: str) -> int:
     if not _is_empty(result) or format_name != "text":
         speaker.report(render(result, format_name, speaker.style()))
     for problem in (s for s in skipped if s.unreadable):
-        speaker.error(f"{problem.file or problem.target}: {problem.reason}")
+        speaker.error(f"{shortened(problem.file or problem.target)}: {shortened(problem.reason)}")
         speaker.hint(problem.advice)
     for text in hints(result):
         speaker.hint(text)
