@@ -95,15 +95,24 @@ def _walk_suites(look: Look, version: TlsVersion) -> bool:
 
 
 def _ruled_out(experiments: Iterable[Experiment]) -> set[TlsVersion]:
-    """Give the versions that the server was seen to lack, whatever the suites: by alert 70, or by answering with a lower one."""
+    """Give the versions that the server was seen to lack, whatever the suites: by alert 70, or by answering with a lower one.
+
+    TLS 1.3 only where every signature algorithm was offered: a server that could use none says the same.
+    """
     lacking: set[TlsVersion] = set()
     for experiment in experiments:
         match experiment.outcome:
             case Refused(by=Alert(number=70)) | Refused(by=UnofferedVersion()):
-                lacking.update(experiment.offer.versions)
+                lacking.update(v for v in experiment.offer.versions if _asks_in_full(experiment.offer, v))
             case _:
                 pass
     return lacking - {n.version for n in negotiations(experiments)}
+
+
+def _asks_in_full(offer: Offer, version: TlsVersion) -> bool:
+    if version is not TlsVersion.TLS_1_3:
+        return True
+    return set(offer.signature_algorithms) >= set(widest_offers(version)[0].signature_algorithms)
 
 
 def _walk_groups(look: Look) -> bool:

@@ -141,7 +141,7 @@ class Look:
         if isinstance(outcome, Negotiated | Refused):
             self._silences = 0
         elif isinstance(outcome, NoAnswer) and not _is_ssl_2(offer):
-            self._silences += outcome.reason != "alert"
+            self._silences += outcome.reason != "alert" or not self.was_answered
             self._timeouts += outcome.reason == "timeout"
 
     def _check_patience(self, offer: Offer) -> None:

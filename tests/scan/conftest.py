@@ -22,6 +22,7 @@ def nginx(tmp_path_factory, pki):
     rsa = f"ssl_certificate {pki['rsa']}; ssl_certificate_key {pki['rsa']};"
     ecdsa = f"ssl_certificate {pki['ecdsa']}; ssl_certificate_key {pki['ecdsa']};"
     p521 = f"ssl_certificate {pki['p521']}; ssl_certificate_key {pki['p521']};"
+    ed25519 = f"ssl_certificate {pki['ed25519']}; ssl_certificate_key {pki['ed25519']};"
     client = f"ssl_verify_client on; ssl_client_certificate {pki['rsa']};"
     everything = "ssl_ciphers ALL:COMPLEMENTOFALL:@SECLEVEL=0;"
     server = scan_servers.Nginx(
@@ -34,6 +35,7 @@ def nginx(tmp_path_factory, pki):
             "static RSA": f"{rsa} ssl_protocols TLSv1.2; ssl_ciphers kRSA+AES;",
             "ECDSA 1.2": f"{ecdsa} ssl_protocols TLSv1.2;",
             "P-521": f"{p521} ssl_protocols TLSv1.2 TLSv1.3;",
+            "Ed25519": f"{ed25519} ssl_protocols TLSv1.2 TLSv1.3;",
             "one group": f"{rsa} ssl_protocols TLSv1.2 TLSv1.3; ssl_ecdh_curve secp384r1; ssl_ciphers ECDHE;",
             "client certificate": f"{rsa} {client} ssl_protocols TLSv1.2 TLSv1.3;",
         },

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.x509.oid import NameOID
 
 from atsprobe.model.cipher_suite import TlsVersion
@@ -75,6 +75,7 @@ def make_pki(folder: Path) -> dict[str, Path]:
         "rsa": rsa.generate_private_key(65537, 2048),
         "ecdsa": ec.generate_private_key(ec.SECP256R1()),
         "p521": ec.generate_private_key(ec.SECP521R1()),
+        "ed25519": ed25519.Ed25519PrivateKey.generate(),
     }
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, NAME)])
     now = datetime.datetime.now(datetime.UTC)
@@ -89,7 +90,7 @@ def make_pki(folder: Path) -> dict[str, Path]:
             .not_valid_before(now - datetime.timedelta(days=1))
             .not_valid_after(now + datetime.timedelta(days=90))
             .add_extension(x509.SubjectAlternativeName([x509.DNSName(NAME)]), critical=False)
-            .sign(key, hashes.SHA256())
+            .sign(key, None if kind == "ed25519" else hashes.SHA256())
         )
         paths[kind] = folder / f"{kind}.pem"
         private = key.private_bytes(

@@ -94,11 +94,17 @@ def test_connections_are_few(nginx):
 
 @pytest.mark.lab
 def test_what_the_walk_sees_beyond_the_stock_scanner(nginx):
-    """A second leaf of a server of TLS 1.3 alone; every group beside the curve of an ECDSA leaf."""
+    """A second leaf of a server of TLS 1.3 alone; every group beside the curve of an ECDSA leaf; all of an Ed25519 leaf's.
+
+    The stock scanner asks for each group alone, and for most suites by a library that knows no Ed25519.
+    """
     alone = look(nginx.ports["1.3 alone"])
     assert {chain[0].key_type for chain in deployments(alone.experiments)} == {"RSA", "P-256"}
     ecdsa = look(nginx.ports["ECDSA 1.2"])
     assert set(accepted_groups(ecdsa.experiments)) == {"x25519", "secp256r1", "x448", "secp384r1", "secp521r1"}
+    ed25519 = look(nginx.ports["Ed25519"])
+    assert {"TLSv1.2", "TLSv1.3"} == set(suites_of(ed25519))
+    assert "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256" in suites_of(ed25519)["TLSv1.2"]
     assert accepted_groups(look(nginx.ports["one group"]).experiments) == ("secp384r1",)
 
 

@@ -79,6 +79,25 @@ def test_a_silent_server_costs_two_timeouts(pki):
     assert "no answer to 2 hellos" in seen.cut_short
 
 
+def test_an_alert_to_everything_is_given_up():
+    """Four hellos that get nothing but an odd alert are enough."""
+    with servers.Server(servers.after_hello(servers.alert(112))) as server:
+        versions = [
+            (servers.V13,),
+            (servers.V13, servers.V12),
+            (servers.V12,),
+            (servers.V12, servers.V11),
+            (servers.V11,),
+        ]
+        offers = tuple(
+            servers.Offer(v, servers.WIDEST.cipher_suites, servers.GROUPS, servers.SIGNATURES) for v in versions
+        )
+        (seen,) = run(servers.task(server.port, offers=offers, enumerate=True))
+        assert server.connections == 4
+    assert seen.cut_short == "no answer to 4 hellos in a row"
+    assert {e.outcome.alert.name for e in seen.experiments} == {"unrecognized_name"}
+
+
 def test_the_time_for_one_address_ends_it():
     """Where each answer comes late, the deadline for the whole cuts the rest short."""
 
