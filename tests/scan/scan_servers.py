@@ -62,7 +62,7 @@ LADDER = (OWN, WIDEST, WITH_RSA)
 
 def task(port, *, offers=LADDER, scheme="https", ip="127.0.0.1", endpoint_port=443, host=NAME, **more):
     """Make a task for a server of ours; quick limits unless told."""
-    limits = {"timeout": 2.0, "deadline": 8.0, **more.pop("limits", {})}
+    limits = {"timeout": 5.0, "deadline": 15.0, **more.pop("limits", {})}
     more = {"enumerate": False, **more}
     return ScanTask(
         Endpoint(Host(host), endpoint_port, scheme), Address(ip, port), offers, limits=Limits(**limits), **more

@@ -53,12 +53,12 @@ def test_no_hostile_server_delays_or_breaks_the_others(pki, enumerate_too):
     with ExitStack() as stack:
         started = {name: stack.enter_context(servers.Server(serve)) for name, (serve, _) in HOSTILE.items()}
         fine = [stack.enter_context(servers.Server(good)) for _ in range(3)]
-        limits = {"timeout": 1.0, "deadline": 4.0}
+        limits = {"timeout": 2.0, "deadline": 8.0}
         ports = [s.port for s in started.values()] + [s.port for s in fine]
         tasks = [servers.task(p, enumerate=enumerate_too, request_http=True, limits=limits) for p in ports]
         began = time.monotonic()
         seen = scan_in_threads(tasks)
-        assert time.monotonic() - began < 10
+        assert time.monotonic() - began < 20
         for (name, (_, reason)), observation in zip(HOSTILE.items(), seen, strict=False):
             assert isinstance(observation, TlsObservation), name
             assert {e.outcome.reason for e in observation.experiments if e.offer in servers.LADDER} == {reason}, name
