@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from atsprobe.ats.exception_match import network_of, why_never_matches
 from atsprobe.ats.local import Locality, locality
 from atsprobe.ats.policy import cancelling_keys
-from atsprobe.ats.values import boolean, tls_version
+from atsprobe.ats.values import boolean, niap_mode, tls_version
 from atsprobe.model.cipher_suite import TlsVersion
 from atsprobe.model.dictionary import AtsDictionary, DeclaredKey, ExceptionEntry, PlistValue
 from atsprobe.model.endpoint import InvalidHost, ip_address_of, parse_host
@@ -27,7 +27,7 @@ NIAP = "NSExceptionRequiresNIAPTLSPackageVersion"
 GLOBAL_NIAP = "NSRequiresNIAPTLSPackageVersion"
 PINNED_DOMAINS = "NSPinnedDomains"
 
-REMOVAL_ORDER = (ALLOWS_HTTP, MINIMUM_TLS, FORWARD_SECRECY)
+REMOVAL_ORDER = (ALLOWS_HTTP, MINIMUM_TLS, NIAP, FORWARD_SECRECY)
 """The order in which the relaxing keys of one entry are tried."""
 
 _GLOBAL_BOOLEANS = (ARBITRARY_LOADS, WEB_CONTENT, MEDIA, LOCAL_NETWORKING)
@@ -43,9 +43,21 @@ def why_ineffective(key: DeclaredKey, dictionary: AtsDictionary, profiles: Seque
         return "stands outside NSAppTransportSecurity, where nothing reads it"
     if not any(p.reads_exceptions for p in profiles):
         return "no client judged reads an app's exceptions"
+    if key.key in (NIAP, GLOBAL_NIAP) and (problem := _niap_problem(key.value, profiles)):
+        return problem
+    if key.key == PINNED_DOMAINS and not any(p.reads_pins for p in profiles):
+        return "pins are read from iOS 14 on"
     if key.domain is None:
         return _why_global_ineffective(key, dictionary)
     return _why_entry_ineffective(key.domain, key, profiles)
+
+
+def _niap_problem(value: PlistValue | None, profiles: Sequence[Profile]) -> str | None:
+    if not any(p.niap_cipher_suites for p in profiles):
+        return "read from iOS 26.4 on"
+    if not isinstance(value, str):
+        return f"a string such as FCP_v2.1 is wanted, not {_type(value)}"
+    return None if niap_mode(value) is not None else "no package version that Apple's client knows"
 
 
 def _why_global_ineffective(key: DeclaredKey, dictionary: AtsDictionary) -> str | None:
@@ -59,6 +71,8 @@ def _why_global_ineffective(key: DeclaredKey, dictionary: AtsDictionary) -> str 
         if name == ARBITRARY_LOADS and boolean(value) and cancelling:
             return f"cancelled by {' and '.join(cancelling)} beside it"
         return None
+    if name == PINNED_DOMAINS and not isinstance(value, Mapping):
+        return f"a dictionary is wanted, not {_type(value)}"
     return None if name in _GLOBAL_KEYS else _unknown_key(name, _GLOBAL_KEYS, _ENTRY_KEYS, "in a domain's entry")
 
 
@@ -130,14 +144,24 @@ def is_own_network_key(domain: str) -> bool:
     return locality(host) in (Locality.LOCAL_ADDRESS, Locality.PRIVATE_ADDRESS)
 
 
-def relaxing_keys(domain: str, entry: ExceptionEntry) -> tuple[str, ...]:
-    """Give the keys of an entry that allow more than default ATS, in the order of removal; none where it never matches."""
+def niap_in_force(dictionary: AtsDictionary, profiles: Sequence[Profile]) -> bool:
+    """Say whether the NIAP mode is in force for hosts without a key of their own, on some profile that knows it."""
+    declared = niap_mode(dictionary.requires_niap_tls_package_version)
+    return any(p.niap_cipher_suites and (p.niap_by_default if declared is None else declared) for p in profiles)
+
+
+def relaxing_keys(domain: str, entry: ExceptionEntry, *, niap: bool = False) -> tuple[str, ...]:
+    """Give the keys of an entry that allow more than default ATS, in the order of removal; none where it never matches.
+
+    ``niap``: the NIAP mode is in force elsewhere (`niap_in_force`), so that ``none`` relaxes it.
+    """
     if why_never_matches(domain):
         return ()
     version = tls_version(entry.minimum_tls_version)
     relaxes = {
         ALLOWS_HTTP: boolean(entry.allows_insecure_http_loads) is True and entry.allows_insecure_http_loads in (0, 1),
         MINIMUM_TLS: version is not None and version < TlsVersion.TLS_1_2,
+        NIAP: niap and niap_mode(entry.requires_niap_tls_package_version) is False,
         FORWARD_SECRECY: boolean(entry.requires_forward_secrecy) is False and entry.requires_forward_secrecy in (0, 1),
     }
     return tuple(key for key in REMOVAL_ORDER if relaxes[key])
@@ -151,7 +175,7 @@ def tightens(entry: ExceptionEntry) -> bool:
         or boolean(entry.requires_forward_secrecy) is True
         or (version is not None and version >= TlsVersion.TLS_1_2)
         or boolean(entry.requires_certificate_transparency) is not None
-        or isinstance(entry.requires_niap_tls_package_version, str)
+        or niap_mode(entry.requires_niap_tls_package_version) is True
     )
 
 

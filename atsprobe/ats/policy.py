@@ -6,10 +6,11 @@ from dataclasses import dataclass, replace
 
 from atsprobe.ats.exception_match import ExceptionIndex, Match
 from atsprobe.ats.local import Locality, locality
+from atsprobe.ats.pins import PinIndex
 from atsprobe.ats.profile import is_at_least
-from atsprobe.ats.values import boolean, tls_version
+from atsprobe.ats.values import boolean, niap_mode, tls_version
 from atsprobe.model.cipher_suite import TlsVersion
-from atsprobe.model.dictionary import AtsDictionary
+from atsprobe.model.dictionary import AtsDictionary, ExceptionEntry
 from atsprobe.model.endpoint import Host
 from atsprobe.model.handshake import Offer
 from atsprobe.model.policy import Client, Policy, Profile
@@ -32,13 +33,18 @@ class PolicyResolver:
         self._index = ExceptionIndex(self._dictionary)
         self._local_networking = boolean(self._dictionary.allows_local_networking)
         self._arbitrary_loads = arbitrary_loads_in_force(self._dictionary)
+        self._global_niap = niap_mode(self._dictionary.requires_niap_tls_package_version)
+        self._pins = PinIndex(self._dictionary) if client.profile.reads_pins else PinIndex(AtsDictionary())
 
     def match(self, host: Host) -> Match | None:
         """Find the entry that decides about a host."""
         return self._index.match(host)
 
     def policy(self, host: Host) -> Policy:
-        """Say what is demanded of a host."""
+        """Say what is demanded of a host: the exceptions decide about ATS, and pins are asked for beside it."""
+        return replace(self._by_exceptions(host), pins=self._pins.pins(host))
+
+    def _by_exceptions(self, host: Host) -> Policy:
         kind = locality(host)
         profile = self.client.profile
         if profile.exempts_ip_addresses and kind not in (Locality.PUBLIC, Locality.LOCAL_NAME):
@@ -62,6 +68,8 @@ class PolicyResolver:
     def _default(self, host: Host, *, contested: bool) -> Policy:
         profile = self.client.profile
         demand = _Demand(profile.minimum_tls_version, profile.cipher_suites)
+        if self._niap(None):
+            demand = _Demand.of_niap(profile, profile.minimum_tls_version)
         decided_by = "private address" if contested else "default ATS"
         return self._policy(host, demand, enforced=True, decided_by=decided_by, contested=contested)
 
@@ -79,6 +87,8 @@ class PolicyResolver:
         allows_http = boolean(entry.allows_insecure_http_loads) is True
         forward_secrecy = boolean(entry.requires_forward_secrecy) is not False
         floor = tls_version(entry.minimum_tls_version) or profile.minimum_tls_version
+        if self._niap(entry):
+            return self._by_niap_entry(host, match, floor, allows_http=allows_http)
         demand = _Demand(
             floor, profile.cipher_suites if forward_secrecy else profile.without_forward_secrecy + profile.cipher_suites
         )
@@ -95,6 +105,22 @@ class PolicyResolver:
             matched_exception=match.key if match.kind != "built-in" else None,
             unproved_versions=unproved_versions,
         )
+
+    def _by_niap_entry(self, host: Host, match: Match, floor: TlsVersion, *, allows_http: bool) -> Policy:
+        """In the NIAP mode neither static RSA nor an older version is left for the entry to add."""
+        demand = _Demand.of_niap(self.client.profile, floor)
+        policy = self._policy(host, demand, enforced=not allows_http, decided_by=_decided_by(match, host))
+        matched = match.key if match.kind != "built-in" else None
+        return replace(policy, http_allowed=allows_http, matched_exception=matched)
+
+    def _niap(self, entry: ExceptionEntry | None) -> bool:
+        """Say whether the NIAP mode is in force: by the entry, else by the global key, else as the client comes."""
+        if not self.client.profile.niap_cipher_suites:
+            return False
+        own = niap_mode(entry.requires_niap_tls_package_version) if entry is not None else None
+        if own is None:
+            own = self._global_niap
+        return self.client.profile.niap_by_default if own is None else own
 
     def _unproved_versions(self, floor: TlsVersion) -> frozenset[TlsVersion]:
         """Below the default floor of the linked SDK, the key alone is not proved to work."""
@@ -118,7 +144,8 @@ class PolicyResolver:
             forward_secrecy_required=True,
             offer=demand.offer(self.client.profile),
             unproved=demand.unproved,
-            requires_extended_master_secret=self.client.profile.requires_extended_master_secret,
+            requires_extended_master_secret=demand.is_niap or self.client.profile.requires_extended_master_secret,
+            niap_in_force=demand.is_niap,
             decided_by=decided_by,
         )
 
@@ -129,9 +156,20 @@ class _Demand:
     suites: tuple[str, ...]
     unproved: frozenset[str] = frozenset()
     sets_floor: bool = True
+    is_niap: bool = False
+
+    @classmethod
+    def of_niap(cls, profile: Profile, floor: TlsVersion) -> _Demand:
+        return cls(max(floor, TlsVersion.TLS_1_2), profile.niap_cipher_suites, is_niap=True)
 
     def offer(self, profile: Profile) -> Offer:
-        return make_offer(profile, self.floor, self.suites)
+        return make_niap_offer(profile, self.floor) if self.is_niap else make_offer(profile, self.floor, self.suites)
+
+
+def make_niap_offer(profile: Profile, floor: TlsVersion = TlsVersion.TLS_1_2) -> Offer:
+    """Give the hello of a profile in the NIAP mode: ECDHE with AES-GCM, and no signature with SHA-1."""
+    offer = make_offer(profile, floor, profile.niap_cipher_suites)
+    return replace(offer, signature_algorithms=profile.niap_signature_algorithms)
 
 
 def make_offer(profile: Profile, floor: TlsVersion, suites: tuple[str, ...]) -> Offer:

@@ -20,16 +20,24 @@ class UnknownProfile(ValueError):
 def all_profiles() -> tuple[Profile, ...]:
     """Give every profile in the package: iOS versions from oldest to newest, then special modes."""
     directory = resources.files("atsprobe.ats") / "profiles"
-    read = [_profile(tomllib.loads(f.read_text("utf-8"))) for f in directory.iterdir() if f.name.endswith(".toml")]
+    files = [f for f in directory.iterdir() if f.name.endswith(".toml")]
+    data = {d["name"]: d for d in (tomllib.loads(f.read_text("utf-8")) for f in files)}
+    read = [_profile(d, data) for d in data.values()]
     return tuple(sorted(read, key=lambda p: (not p.selectable_as_ios, p.order, p.name)))
 
 
-def _profile(data: dict[str, Any]) -> Profile:
-    rows = {key: row["value"] for key, row in data.items() if isinstance(row, dict)}
-    fields: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in rows.items()}
+def _profile(data: dict[str, Any], others: dict[str, dict[str, Any]]) -> Profile:
+    fields = _rows(data, others)
     for key in ("minimum_tls_version", "maximum_tls_version"):
         fields[key] = TlsVersion.from_label(fields[key])
     return Profile(name=data["name"], title=data["title"], order=tuple(data["order"]), **fields)
+
+
+def _rows(data: dict[str, Any], others: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    """Give the values of a profile's rows over those of the profile that it is based on."""
+    rows = _rows(others[data["based_on"]], others) if "based_on" in data else {}
+    own = {key: row["value"] for key, row in data.items() if isinstance(row, dict)}
+    return rows | {k: tuple(v) if isinstance(v, list) else v for k, v in own.items()}
 
 
 def ios_profiles() -> tuple[Profile, ...]:

@@ -24,3 +24,11 @@ def tls_version(value: PlistValue | None) -> TlsVersion | None:
     Source: Apple Security source, SecProtocolConfiguration.m, protocol_string_to_version.
     """
     return _VERSIONS.get(value) if isinstance(value, str) else None
+
+
+def niap_mode(value: PlistValue | None) -> bool | None:
+    """Read a NIAP TLS package version: True for ``FCP_v2.1`` and ``recommended``, False for ``none``, None for anything else.
+
+    Source: Apple, NSRequiresNIAPTLSPackageVersion and NSExceptionRequiresNIAPTLSPackageVersion (26.4 and later).
+    """
+    return {"FCP_v2.1": True, "recommended": True, "none": False}.get(value) if isinstance(value, str) else None

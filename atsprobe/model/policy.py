@@ -16,8 +16,11 @@ class Profile:
     ``cipher_suites`` are offered by default; ``without_forward_secrecy`` are put before them when
     NSExceptionRequiresForwardSecrecy is false; ``ats_off`` is the whole list when ATS is off (its
     ``unproved_suites`` may or may not be offered). ``exempts_ip_addresses``: every IP literal is outside ATS (iOS 10 to 16).
-    ``reads_exceptions``: it reads an app's plist at all. ``sdk_default_floor`` is the SDK from which the default floor with ATS
-    off is TLS 1.2 and a lower exception is unproved (None where no SDK changes it).
+    ``niap_cipher_suites`` and ``niap_signature_algorithms`` are offered, and the extended master secret is demanded, in the
+    NIAP mode of NSRequiresNIAPTLSPackageVersion (empty where the client knows no such key); ``niap_by_default``: that mode is
+    in force unless a key says ``none``. ``reads_exceptions``: it reads an app's plist at all; ``reads_pins``: NSPinnedDomains
+    in it too. ``sdk_default_floor`` is the SDK from which the default floor with ATS off is TLS 1.2 and a lower exception is
+    unproved (None where no SDK changes it). ``selectable_as_ios`` is false for modes that are named, never meant by a version.
     """
 
     name: str
@@ -33,9 +36,13 @@ class Profile:
     signature_algorithms: tuple[str, ...]
     exempts_ip_addresses: bool
     reads_exceptions: bool = True
+    reads_pins: bool = True
     selectable_as_ios: bool = True
     sdk_default_floor: tuple[int, ...] | None = None
     requires_extended_master_secret: bool = False
+    niap_cipher_suites: tuple[str, ...] = ()
+    niap_signature_algorithms: tuple[str, ...] = ()
+    niap_by_default: bool = False
 
 
 @dataclass(frozen=True)
@@ -73,7 +80,7 @@ class Policy:
     nothing can be said. ``http_is_loaded_as_https``: URLSession never loads http:// from it (.dev and .app).
     ``offer`` is what the client says; ``unproved`` are suites of it, and ``unproved_versions`` versions of it, that
     the client may not offer in truth: what only they negotiate is unknown. ``minimum_tls_version`` is None where ATS
-    sets no floor.
+    sets no floor. ``niap_in_force``: the NIAP mode narrows the offer, and demands the extended master secret.
     """
 
     client: Client
@@ -89,6 +96,7 @@ class Policy:
     unproved: frozenset[str] = frozenset()
     unproved_versions: frozenset[TlsVersion] = frozenset()
     requires_extended_master_secret: bool = False
+    niap_in_force: bool = False
     pins: PinnedIdentities | None = None
     matched_exception: str | None = None
     decided_by: str = ""

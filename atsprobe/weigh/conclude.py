@@ -27,7 +27,7 @@ from atsprobe.model.trust_store import TrustStore
 from atsprobe.weigh import notices
 from atsprobe.weigh.declared import DeclaredKeys
 from atsprobe.weigh.evidence import Evidence
-from atsprobe.weigh.minimal import CaseVerdict, MinimalSearch
+from atsprobe.weigh.minimal import MinimalSearch
 from atsprobe.weigh.minimal_dictionary import minimal_dictionary
 from atsprobe.weigh.scope import Scope, scopes
 
@@ -124,7 +124,7 @@ def _endpoint_result(row: _Row, evidence: Evidence, search: MinimalSearch) -> En
         verdicts=tuple(by_profile.items()),
         declared_verdict=_worst_outcome(d.verdict for d in declared),
         declared=declared,
-        findings=_findings(cases),
+        findings=_findings([*(c.judgement for c in cases), *_pinned(row, evidence)]),
         minimal_exception=None if unjudged else search.smallest(endpoint, cases),
         reason=worst_case.judgement.reason,
         resolution=evidence.resolution(endpoint),
@@ -192,16 +192,34 @@ def _reason(judged: Sequence[Judgement]) -> str:
     return next(j.reason for j in judged if j.outcome == worst)
 
 
-def _findings(cases: Sequence[CaseVerdict]) -> tuple[EndpointFinding, ...]:
+def _pinned(row: _Row, evidence: Evidence) -> list[Judgement]:
+    """Judge the pins, which no default has: what each bundle's dictionary says of them, and nothing else."""
+    found: list[Judgement] = []
+    for scope, _ in row.loads:
+        for resolver in scope.resolvers():
+            if resolver.policy(row.endpoint.host).pins is None:
+                continue
+            for judgement in evidence.judgements(row.endpoint, resolver):
+                pins = tuple(f for f in judgement.findings if f.requirement == "pinned-identity")
+                found.append(replace(judgement, findings=pins))
+    return found
+
+
+def _findings(judged: Sequence[Judgement]) -> tuple[EndpointFinding, ...]:
     """Give every finding of default ATS, each with the addresses on which it holds; in the order of the requirements."""
     held: dict[Finding, dict[Address, None]] = {}
     order: dict[RequirementId, int] = {}
-    for case in cases:
-        for finding in case.judgement.findings:
+    is_pinned = any(
+        f.requirement == "pinned-identity" and f.status != "not-applicable" for j in judged for f in j.findings
+    )
+    for judgement in judged:
+        for finding in judgement.findings:
             order.setdefault(finding.requirement, len(order))
+            if is_pinned and finding.requirement == "pinned-identity" and finding.status == "not-applicable":
+                continue
             addresses = held.setdefault(finding, {})
-            if case.judgement.address is not None:
-                addresses[case.judgement.address] = None
+            if judgement.address is not None:
+                addresses[judgement.address] = None
     ordered = sorted(held.items(), key=lambda item: order[item[0].requirement])
     return tuple(EndpointFinding(finding, tuple(addresses)) for finding, addresses in ordered)
 

@@ -19,6 +19,7 @@ from atsprobe.ats.key_effect import (
     WEB_CONTENT,
     includes_subdomains,
     is_own_network_key,
+    niap_in_force,
     relaxing_keys,
     tightens,
     why_ineffective,
@@ -38,22 +39,26 @@ from atsprobe.weigh.seen_in_full import why_not_seen_in_full
 from atsprobe.weigh.weighed import CaseKey, Weighed, WeighedCase
 
 
-def without_relaxations(dictionary: AtsDictionary) -> AtsDictionary:
-    """Give the declared dictionary without any relaxing key; entries left with nothing that tightens go too."""
+def without_relaxations(dictionary: AtsDictionary, *, niap: bool = False) -> AtsDictionary:
+    """Give the declared dictionary without any relaxing key; entries left with nothing that tightens go too.
+
+    ``niap``: the NIAP mode is in force, so that an entry may relax it.
+    """
     bare = dictionary
     if boolean(bare.allows_arbitrary_loads):
         bare = bare.without(None, ARBITRARY_LOADS)
     for domain, entry in dictionary.entries.items():
-        if relaxing_keys(domain, entry):
-            bare = _without_keys(bare, domain, (*relaxing_keys(domain, entry), SUBDOMAINS))
+        if keys := relaxing_keys(domain, entry, niap=niap):
+            bare = _without_keys(bare, domain, (*keys, SUBDOMAINS), niap=niap)
     return bare
 
 
-def _without_keys(dictionary: AtsDictionary, domain: str, keys: Sequence[str]) -> AtsDictionary:
+def _without_keys(dictionary: AtsDictionary, domain: str, keys: Sequence[str], *, niap: bool) -> AtsDictionary:
     for key in keys:
         dictionary = dictionary.without(domain, key)
     entry = dictionary.entries[domain]
-    return dictionary if relaxing_keys(domain, entry) or tightens(entry) else dictionary.without_domain(domain)
+    stays = relaxing_keys(domain, entry, niap=niap) or tightens(entry)
+    return dictionary if stays else dictionary.without_domain(domain)
 
 
 class DeclaredKeys:
@@ -64,7 +69,8 @@ class DeclaredKeys:
         self._scope = scope
         self._evidence = evidence
         self._search = search
-        self._bare = without_relaxations(scope.dictionary)
+        self._niap = niap_in_force(scope.dictionary, scope.profiles)
+        self._bare = without_relaxations(scope.dictionary, niap=self._niap)
         self._bare_resolvers = scope.resolvers(self._bare)
         self._match = scope.resolvers()[-1].match
         self._counterpart: dict[Endpoint, bool] = {}
@@ -74,7 +80,7 @@ class DeclaredKeys:
         dictionary = self._scope.dictionary
         weighed: dict[tuple[str | None, str], ExceptionJudgement] = {}
         for domain, entry in dictionary.entries.items():
-            if relaxing_keys(domain, entry) and not is_own_network_key(domain):
+            if relaxing_keys(domain, entry, niap=self._niap) and not is_own_network_key(domain):
                 weighed |= {(domain, j.key or ""): j for j in self._weigh_entry(domain, entry)}
         if arbitrary_loads_in_force(dictionary):
             weighed[None, ARBITRARY_LOADS] = self._weigh_arbitrary_loads()
@@ -187,8 +193,8 @@ class DeclaredKeys:
         )
         judged: list[ExceptionJudgement] = []
         current = whole
-        for name in relaxing_keys(domain, entry):
-            without = _without_keys(current, domain, (name,))
+        for name in relaxing_keys(domain, entry, niap=self._niap):
+            without = _without_keys(current, domain, (name,), niap=self._niap)
             weighed = self._weighed(covered, current, without)
             key = DeclaredKey(domain, name, entry.to_plist()[name])
             narrower = self._narrower(key, current, weighed, is_network=is_network)

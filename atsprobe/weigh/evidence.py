@@ -174,5 +174,6 @@ def _signature(policy: Policy) -> Hashable:
         policy.unproved,
         policy.unproved_versions,
         policy.requires_extended_master_secret,
+        policy.niap_in_force,
         policy.pins,
     )

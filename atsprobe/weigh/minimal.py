@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from atsprobe.ats.key_effect import ALLOWS_HTTP, FORWARD_SECRECY, MINIMUM_TLS
+from atsprobe.ats.key_effect import ALLOWS_HTTP, FORWARD_SECRECY, MINIMUM_TLS, NIAP
 from atsprobe.ats.policy import PolicyResolver
 from atsprobe.ats.values import tls_version
 from atsprobe.model.cipher_suite import TlsVersion
@@ -19,12 +19,16 @@ _LOWER_FLOORS = (TlsVersion.TLS_1_1, TlsVersion.TLS_1_0)
 _BEFORE_EVERY_SDK_RULE = "1"
 
 
-def candidates() -> tuple[ExceptionEntry, ...]:
-    """Give the entries to try, smallest first: none, static RSA, a lower floor, both, then insecure HTTP alone and with those."""
+def candidates(*, niap: bool = False) -> tuple[ExceptionEntry, ...]:
+    """Give the entries to try, smallest first: none, static RSA, a lower floor, both, then insecure HTTP alone and with those.
+
+    ``niap``: the client comes in the NIAP mode; then leaving it follows, alone and with all of these.
+    """
     lower = tuple(ExceptionEntry(minimum_tls_version=v.label) for v in _LOWER_FLOORS)
     rsa = ExceptionEntry(requires_forward_secrecy=False)
     https = (ExceptionEntry(), rsa, *lower, *(e.with_key(FORWARD_SECRECY, False) for e in lower))
-    return (*https, *(e.with_key(ALLOWS_HTTP, True) for e in https))
+    every = (*https, *(e.with_key(ALLOWS_HTTP, True) for e in https))
+    return (*every, *(e.with_key(NIAP, "none") for e in every)) if niap else every
 
 
 @dataclass(frozen=True)
@@ -75,7 +79,7 @@ class MinimalSearch:
     def smallest(self, endpoint: Endpoint, cases: Sequence[CaseVerdict]) -> ExceptionEntry | None:
         """Give the first entry under which every judged case works: empty for pass and exempt, None where there is none."""
         judged = [c for c in cases if c.verdict in (Verdict.PASS, Verdict.EXEMPT, Verdict.EXCEPTION_REQUIRED)]
-        for entry in candidates():
+        for entry in candidates(niap=any(c.client.profile.niap_by_default for c in judged)):
             if judged and all(self._works(endpoint, c, entry) for c in judged):
                 return entry
         return None
@@ -102,6 +106,8 @@ def united(entries: Sequence[ExceptionEntry]) -> ExceptionEntry:
         union = union.with_key(ALLOWS_HTTP, True)
     if floors:
         union = union.with_key(MINIMUM_TLS, min(floors).label)
+    if any(e.requires_niap_tls_package_version == "none" for e in entries):
+        union = union.with_key(NIAP, "none")
     if any(e.requires_forward_secrecy is False for e in entries):
         union = union.with_key(FORWARD_SECRECY, False)
     return union

@@ -11,6 +11,7 @@ from atsprobe.ats.key_effect import (
     FORWARD_SECRECY,
     LOCAL_NETWORKING,
     MINIMUM_TLS,
+    NIAP,
     SUBDOMAINS,
 )
 from atsprobe.ats.local import Locality, locality
@@ -138,6 +139,8 @@ def _joined(kept: ExceptionEntry | None, smallest: ExceptionEntry) -> ExceptionE
     relaxed = united((kept, smallest))
     if relaxed.allows_insecure_http_loads:
         joined = joined.with_key(ALLOWS_HTTP, True)
+    if relaxed.requires_niap_tls_package_version is not None:
+        joined = joined.with_key(NIAP, relaxed.requires_niap_tls_package_version)
     if relaxed.requires_forward_secrecy is False:
         joined = joined.with_key(FORWARD_SECRECY, False)
     own = tls_version(kept.minimum_tls_version)

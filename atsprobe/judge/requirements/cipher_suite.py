@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from atsprobe.judge.handshakes import Handshakes
 from atsprobe.judge.rule import Rule
 from atsprobe.judge.wording import listed
@@ -37,6 +39,10 @@ def check(handshakes: Handshakes) -> Finding:
 def _without_common_suite(handshakes: Handshakes) -> Finding:
     accepted = handshakes.suites_that_count
     offered = set(handshakes.policy.offer.cipher_suites)
+    by_default = tuple(s for s in accepted if s in handshakes.policy.client.profile.cipher_suites)
+    if handshakes.policy.niap_in_force and by_default:
+        text = f"no ECDHE suite with AES-GCM, which FCP_v2.1 asks for (accepts {listed(by_default, 2)})"
+        return replace(RULE.fails(text), fixable_by="NSExceptionRequiresNIAPTLSPackageVersion")
     shared = tuple(s for s in accepted if s in offered)
     if shared:
         return RULE.fails(f"no group or signature algorithm in common (for {listed(shared, 2)})")
