@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from atsprobe.ats.exception_match import network_of, why_never_matches
 from atsprobe.ats.local import Locality, locality
@@ -148,6 +148,16 @@ def niap_in_force(dictionary: AtsDictionary, profiles: Sequence[Profile]) -> boo
     """Say whether the NIAP mode is in force for hosts without a key of their own, on some profile that knows it."""
     declared = niap_mode(dictionary.requires_niap_tls_package_version)
     return any(p.niap_cipher_suites and (p.niap_by_default if declared is None else declared) for p in profiles)
+
+
+def names_niap_mode(dictionaries: Iterable[AtsDictionary]) -> bool:
+    """Say whether some dictionary puts the NIAP mode in force anywhere, so that its hello has to be seen too."""
+    values = [v for d in dictionaries for v in (d.requires_niap_tls_package_version, *_entry_modes(d))]
+    return any(niap_mode(value) for value in values)
+
+
+def _entry_modes(dictionary: AtsDictionary) -> Iterable[PlistValue | None]:
+    return (entry.requires_niap_tls_package_version for entry in dictionary.entries.values())
 
 
 def relaxing_keys(domain: str, entry: ExceptionEntry, *, niap: bool = False) -> tuple[str, ...]:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
+from atsprobe.ats.key_effect import names_niap_mode
 from atsprobe.ats.local import locality
 from atsprobe.ats.offer import decisive_offers
 from atsprobe.ats.profile import profiles
-from atsprobe.ats.values import niap_mode
 from atsprobe.model.app import Extraction
 from atsprobe.model.endpoint import Confidence, Endpoint, Host, counterpart
 from atsprobe.model.handshake import Offer
@@ -72,16 +72,10 @@ def plan(extraction: Extraction, settings: Settings) -> Plan:
     endpoints |= dict.fromkeys(counterpart(e) for e in contacted if e.scheme == "http")
     endpoints |= dict.fromkeys(Endpoint(host, 80, "http") for host in may_use_http)
     with_http = {e.host for e in contacted if e.scheme == "http"} | may_use_http
-    offers = decisive_offers(judged_profiles(extraction, settings), niap=_names_niap_mode(extraction))
+    offers = decisive_offers(
+        judged_profiles(extraction, settings), niap=names_niap_mode(b.dictionary for b in extraction.bundles)
+    )
     return Plan(tuple(sorted(endpoints)), frozenset(with_http), offers)
-
-
-def _names_niap_mode(extraction: Extraction) -> bool:
-    """Whether some dictionary puts the NIAP mode in force, whose hello then has to be seen too."""
-    dictionaries = [bundle.dictionary for bundle in extraction.bundles]
-    values = [d.requires_niap_tls_package_version for d in dictionaries]
-    values += [e.requires_niap_tls_package_version for d in dictionaries for e in d.entries.values()]
-    return any(niap_mode(value) for value in values)
 
 
 def judged_profiles(extraction: Extraction, settings: Settings) -> tuple[Profile, ...]:

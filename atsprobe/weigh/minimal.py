@@ -71,7 +71,10 @@ class MinimalSearch:
             case "inconclusive":
                 return Verdict.INCONCLUSIVE
             case "blocked":
-                outcomes = [works(self._judge(endpoint, profile, entry)[index].outcome) for entry in candidates()[1:]]
+                outcomes = [
+                    works(self._judge(endpoint, profile, entry)[index].outcome)
+                    for entry in candidates(niap=profile.niap_by_default)[1:]
+                ]
         if True in outcomes:
             return Verdict.EXCEPTION_REQUIRED
         return Verdict.INCONCLUSIVE if None in outcomes else Verdict.BLOCKED

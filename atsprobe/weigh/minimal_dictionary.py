@@ -82,6 +82,8 @@ def _stays(status: ExceptionJudgement, results: Mapping[Endpoint, EndpointResult
         return True
     if status.status is ExceptionStatus.INEFFECTIVE or status.key is None:
         return False
+    if status.key == NIAP and status.status is ExceptionStatus.NEEDED:
+        return True  # it lifts what a global key asks, which no default verdict knows of
     hosts = [results[e] for e in status.hosts if e in results]
     if any(r.verdict is Verdict.INCONCLUSIVE or r.declared_verdict == "inconclusive" for r in hosts):
         return status.status is not ExceptionStatus.UNNEEDED

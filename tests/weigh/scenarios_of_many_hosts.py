@@ -316,7 +316,6 @@ ROWS = [
         of("203.0.113.5", HTTP="N"),
         plist="=",
         ios=("15.4", "17"),
-        waits="ios15.4 and ios17",
     ),
     Scenario(
         90,
@@ -445,7 +444,6 @@ ROWS = [
         {(None, PIN): "S"},
         plist="=",
         exit=1,
-        waits="pins",
     ),
     Scenario(
         102,
@@ -455,7 +453,6 @@ ROWS = [
         {(None, GLOBAL_NIAP): "S"},
         plist="=",
         exit=1,
-        waits="NIAP",
     ),
     Scenario(
         103,
@@ -464,7 +461,6 @@ ROWS = [
         {HS: PASSES},
         {(None, GLOBAL_NIAP): "S", (H, NIAP): "N"},
         plist="=",
-        waits="NIAP",
     ),
     Scenario(
         104,
@@ -474,7 +470,6 @@ ROWS = [
         plist=h({NIAP: "none"}),
         exit=1,
         profile="fcp21",
-        waits="the profile fcp21",
     ),
     Scenario(
         105,

@@ -53,7 +53,6 @@ NEEDS_PFS_ALLOWED = needs(NO_PFS, "A", "forward-secrecy")
 NEEDS_PFS_BLOCKED = needs(NO_PFS, "B", "forward-secrecy")
 NEEDS_HTTP_ALLOWED = needs(ALLOW_HTTP, "A", "insecure-http")
 NEEDS_HTTP_BLOCKED = needs(ALLOW_HTTP, "B", "insecure-http")
-IOS_13_TO_26 = "profiles older than ios26"
 FROM_IOS_15_4 = {"ios13": "P/A", "ios15.4": "B/B", "ios17": "B/B", "ios26": "B/B"}
 
 
@@ -90,7 +89,6 @@ ROWS = [
         {HS: See("B/B", ("cipher-suite",), profiles=FROM_IOS_15_4)},
         exit=1,
         ios=("all",),
-        waits=IOS_13_TO_26,
     ),
     Scenario(8, HS_APP, {HS: TRIPLE_DES}, {HS: See("~/B", ("cipher-suite",))}, exit=1),
     Scenario(
@@ -129,7 +127,6 @@ ROWS = [
         of(H, PFS="I"),
         exit=1,
         ios=("all",),
-        waits=IOS_13_TO_26,
     ),
     Scenario(13, App(h(NO_PFS), (HS,)), {HS: DHE}, {HS: See("B/B", ("cipher-suite",))}, of(H, PFS="I"), exit=1),
     Scenario(
@@ -191,7 +188,6 @@ ROWS = [
         plist="=",
         exit=3,
         ios=("17", "26"),
-        waits="ios17 beside ios26",
     ),
     Scenario(
         21,
@@ -532,7 +528,6 @@ ROWS = [
         of(H, HTTP="?"),
         plist="=",
         exit=3,
-        waits="trust code in the app",
     ),
     Scenario(59, HS_APP, {HS: OK}, {HS: PASSES}, root="installed"),
 ]

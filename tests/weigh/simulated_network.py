@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from simulated_pki import NOW, root
 from simulated_server import Connection, SimulatedServer, enumeration, handshakes, never
 
+from atsprobe.ats.key_effect import names_niap_mode
 from atsprobe.ats.offer import decisive_offers
 from atsprobe.ats.profile import profiles
 from atsprobe.model.app import Extraction
@@ -124,7 +125,8 @@ def look(
     installed_roots: tuple[bytes, ...] | None = None,
 ) -> Recording:
     """Give the recording of a scan: every load, the counterparts of http loads, and where their answers lead."""
-    scan = _Scan(extraction, network, decisive_offers(profiles(ios, None, profile)), enumerate_, families)
+    niap = names_niap_mode(bundle.dictionary for bundle in extraction.bundles)
+    scan = _Scan(extraction, network, decisive_offers(profiles(ios, None, profile), niap=niap), enumerate_, families)
     observations = scan.observations()
     hosts = dict.fromkeys((load.endpoint.host, load.endpoint.port) for load in extraction.loads())
     hosts |= dict.fromkeys((o.endpoint.host, o.endpoint.port) for o in observations)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from atsprobe.judge.handshakes import Handshakes
 from atsprobe.judge.rule import Rule
 from atsprobe.model.handshake import Negotiated, SomeHandshake
@@ -29,6 +31,8 @@ def check(handshakes: Handshakes) -> Finding:
         if required and isinstance(handshakes.following, SomeHandshake):
             return RULE.unknown("whether this client's handshake has it was not seen")
         if required:
-            return RULE.fails("TLS 1.2 without it (OpenSSL before 1.1.0?)")
+            failed = RULE.fails("TLS 1.2 without it (OpenSSL before 1.1.0?)")
+            in_force = handshakes.policy.niap_in_force
+            return replace(failed, fixable_by="NSExceptionRequiresNIAPTLSPackageVersion") if in_force else failed
         return RULE.warns("not negotiated; an iOS 27 system service would fail")
     return RULE.unknown("not seen") if required else RULE.does_not_apply("not asked for by this client")
