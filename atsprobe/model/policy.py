@@ -19,7 +19,7 @@ class Profile:
     ``niap_cipher_suites`` and ``niap_signature_algorithms`` are offered, and the extended master secret is demanded, in the
     NIAP mode of NSRequiresNIAPTLSPackageVersion (empty where the client knows no such key); ``niap_by_default``: that mode is
     in force unless a key says ``none``. ``reads_exceptions``: it reads an app's plist at all; ``reads_pins``: NSPinnedDomains
-    in it too. ``sdk_default_floor`` is the SDK from which the default floor with ATS off is TLS 1.2 and a lower exception is
+    in it too. ``root_margin_days``: so many days before a root ends, the client may refuse it already (0: not before). ``sdk_default_floor`` is the SDK from which the default floor with ATS off is TLS 1.2 and a lower exception is
     unproved (None where no SDK changes it). ``selectable_as_ios`` is false for modes that are named, never meant by a version.
     """
 
@@ -43,6 +43,7 @@ class Profile:
     niap_cipher_suites: tuple[str, ...] = ()
     niap_signature_algorithms: tuple[str, ...] = ()
     niap_by_default: bool = False
+    root_margin_days: int = 0
 
 
 @dataclass(frozen=True)
@@ -81,6 +82,7 @@ class Policy:
     ``offer`` is what the client says; ``unproved`` are suites of it, and ``unproved_versions`` versions of it, that
     the client may not offer in truth: what only they negotiate is unknown. ``minimum_tls_version`` is None where ATS
     sets no floor. ``niap_in_force``: the NIAP mode narrows the offer, and demands the extended master secret.
+    ``requires_offered_certificate_signature``: the leaf has to be signed with an algorithm of the offer.
     """
 
     client: Client
@@ -97,6 +99,7 @@ class Policy:
     unproved_versions: frozenset[TlsVersion] = frozenset()
     requires_extended_master_secret: bool = False
     niap_in_force: bool = False
+    requires_offered_certificate_signature: bool = False
     pins: PinnedIdentities | None = None
     matched_exception: str | None = None
     decided_by: str = ""
