@@ -8,17 +8,31 @@ from datetime import datetime
 from typing import assert_never
 
 from atsprobe.judge.case import Case
-from atsprobe.judge.certificates import chain_findings, chain_outcome, leaf_first, unknown_chain
+from atsprobe.judge.certificates import (
+    best_path,
+    chain_findings,
+    chain_outcome,
+    findings_apart,
+    leaf_first,
+    unknown_chain,
+)
 from atsprobe.judge.chain import ChainQuestion
 from atsprobe.judge.handshakes import Handshakes
+from atsprobe.judge.path import Path
 from atsprobe.judge.reasons import of_absence, of_refusal, of_unsettled
 from atsprobe.judge.requirements import extended_master_secret, insecure_http, pinned_identity
 from atsprobe.judge.requirements.registry import REQUIREMENTS, AboutHandshakes
-from atsprobe.model.certificate import Certificate
+from atsprobe.model.certificate import Certificate, UnreadableCertificate
 from atsprobe.model.endpoint import Host
 from atsprobe.model.handshake import Contradiction, Negotiated, Refused, SomeHandshake, Unknown, negotiations
 from atsprobe.model.judgement import Finding, Judgement, Outcome
-from atsprobe.model.observation import HttpAnswer, Observation, PlaintextObservation, TlsObservation
+from atsprobe.model.observation import (
+    HttpAnswer,
+    Observation,
+    PlaintextObservation,
+    RevocationAnswer,
+    TlsObservation,
+)
 from atsprobe.model.policy import Policy
 from atsprobe.model.trust_store import TrustStore
 
@@ -72,16 +86,35 @@ def judge_chain(
 
     `chain_outcome` says what they come to. ``certificates`` has at least one.
     """
-    question = ChainQuestion(
-        certificates=leaf_first(tuple(certificates), host),
-        host=host,
-        trust=trust,
-        at=at,
-        extended_checks=policy.minimum_tls_version is not None,
-        pins=policy.pins,
-        ocsp_response=ocsp_response,
-    )
-    return chain_findings(question)
+    question = ChainQuestion.under(policy, leaf_first(tuple(certificates), host), trust, at)
+    return chain_findings(replace(question, ocsp_response=ocsp_response))
+
+
+@dataclass(frozen=True)
+class JudgedFile:
+    """What becomes of a chain from a file: the path that counts, the findings, of which one requirement may have several.
+
+    ``path`` is None where the leaf cannot be read.
+    """
+
+    path: Path | None
+    findings: tuple[Finding, ...]
+
+    @property
+    def outcome(self) -> Outcome:
+        """Whether the client accepts the chain."""
+        return chain_outcome(self.findings)
+
+
+def judge_file(certificates: Sequence[Certificate], policy: Policy, trust: TrustStore, at: datetime) -> JudgedFile:
+    """Judge a chain that no handshake brought, in any order, for the host of a policy; every fault has its own finding."""
+    chain = leaf_first(tuple(certificates), policy.host)
+    question = replace(ChainQuestion.under(policy, chain, trust, at), is_from_file=True)
+    try:
+        path = best_path(question)
+    except UnreadableCertificate:
+        path = None
+    return JudgedFile(path, findings_apart(question))
 
 
 def _http(case: Case) -> _View:
@@ -208,16 +241,18 @@ def _chains(case: Case, policy: Policy, handshakes: Handshakes) -> list[tuple[Fi
 
 
 def _question(case: Case, policy: Policy, negotiated: Negotiated) -> ChainQuestion:
-    return ChainQuestion(
-        certificates=negotiated.certificates,
+    return replace(
+        ChainQuestion.under(policy, negotiated.certificates, case.trust, case.at),
         host=case.endpoint.host,
-        trust=case.trust,
-        at=case.at,
-        extended_checks=policy.minimum_tls_version is not None,
-        pins=policy.pins,
         ocsp_response=negotiated.ocsp_response,
         scts=negotiated.scts,
+        revocation=_answers_about(case, negotiated.certificates[0]),
     )
+
+
+def _answers_about(case: Case, leaf: Certificate) -> tuple[RevocationAnswer, ...]:
+    seen = (o for o in (case.seen, case.https_seen) if isinstance(o, TlsObservation))
+    return tuple(dict.fromkeys(a for o in seen for a in o.revocation if a.leaf_sha256 == leaf.sha256))
 
 
 _FROM_WORST = ("unknown", "warn", "pass", "not-applicable")

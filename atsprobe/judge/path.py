@@ -126,8 +126,8 @@ class _Roots:
 def _roots(trust: TrustStore) -> _Roots:
     """Index the roots; one that is both shipped and installed counts as shipped, the stricter of the two."""
     anchors: dict[bytes, Anchor] = dict.fromkeys(trust.installed, "installed")
-    anchors |= dict.fromkeys(trust.public, "public")
-    return _Roots(_by_name(Certificate(der) for der in (*trust.public, *trust.installed)), anchors)
+    anchors |= dict.fromkeys((*trust.public, *trust.as_if_public), "public")
+    return _Roots(_by_name(map(Certificate, (*trust.public, *trust.as_if_public, *trust.installed))), anchors)
 
 
 def _by_name(certificates: Iterable[Certificate]) -> dict[NameKey, tuple[Certificate, ...]]:
