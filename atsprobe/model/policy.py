@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 from atsprobe.model.cipher_suite import TlsVersion
+from atsprobe.model.dictionary import PlistValue
 from atsprobe.model.endpoint import Host
 from atsprobe.model.handshake import Offer
 
@@ -70,6 +72,30 @@ class PolicyWarning:
     domain: str | None
     key: str | None
     text: str
+
+
+KeyStanding = Literal["effective", "ineffective", "unverifiable"]
+"""Whether a declared key does what it says: yes, nothing at all, or what it does cannot be told from the plist."""
+
+
+@dataclass(frozen=True)
+class KeyNote:
+    """One declared key: whether it does what it says on the clients asked about, and what its author should know.
+
+    ``key`` is None for an empty entry, and for an entry that is told of as a whole (its ``value`` is then the entry).
+    ``reason`` says why it is not effective, ``effect`` what it does. ``wants_justification``: App Review asks why.
+    ``line`` is its line in an XML Info.plist.
+    """
+
+    domain: str | None
+    key: str | None
+    value: PlistValue | None
+    standing: KeyStanding
+    reason: str
+    effect: str
+    wants_justification: bool = False
+    warnings: tuple[PolicyWarning, ...] = ()
+    line: int | None = None
 
 
 @dataclass(frozen=True)
