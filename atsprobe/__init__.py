@@ -1,7 +1,7 @@
 """Will App Transport Security let an iOS app load from its servers, and is each exception still needed?
 
 ``audit`` looks and concludes; ``record`` looks; ``conclude`` works on a recording without a packet; ``hosts`` extracts
-alone; ``rejudge`` reads a saved audit. Each is imported when first asked for.
+alone; ``rejudge`` reads a saved audit; ``certificate`` judges a chain in files. Each is imported when first asked for.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from atsprobe.pipelines.audit import audit as audit
+    from atsprobe.pipelines.certificate import certificate as certificate
     from atsprobe.pipelines.hosts import hosts as hosts
     from atsprobe.pipelines.record import record as record
     from atsprobe.pipelines.rejudge import rejudge as rejudge
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 _PUBLIC = {
     "audit": "atsprobe.pipelines.audit",
+    "certificate": "atsprobe.pipelines.certificate",
     "conclude": "atsprobe.weigh.conclude",
     "hosts": "atsprobe.pipelines.hosts",
     "record": "atsprobe.pipelines.record",
@@ -26,7 +28,7 @@ _PUBLIC = {
     "Settings": "atsprobe.settings",
 }
 
-__all__ = ["Settings", "audit", "conclude", "hosts", "record", "rejudge"]
+__all__ = ["Settings", "audit", "certificate", "conclude", "hosts", "record", "rejudge"]
 
 
 def __getattr__(name: str) -> Any:

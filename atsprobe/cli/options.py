@@ -31,6 +31,10 @@ Ios = Annotated[
         rich_help_panel=_AS,
     ),
 ]
+IosAlone = Annotated[
+    list[str] | None,
+    typer.Option("--ios", metavar="VERSION", help="an iOS, or all; repeatable [newest]", rich_help_panel=_AS),
+]
 Mode = Annotated[
     str | None,
     typer.Option(
@@ -61,6 +65,10 @@ CaFiles = Annotated[
         help="a root that a user or MDM installed; repeatable",
         rich_help_panel=_AS,
     ),
+]
+CheckRevocation = Annotated[
+    bool,
+    typer.Option("--check-revocation", help="ask OCSP responders and CRLs too", rich_help_panel=_AS),
 ]
 Plist = Annotated[
     str | None,

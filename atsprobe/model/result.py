@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import IntEnum
+from typing import Literal
 
 from atsprobe.model.app import Extraction
+from atsprobe.model.certificate import Certificate, UnreadableCertificate
 from atsprobe.model.dictionary import ExceptionEntry, PlistValue
-from atsprobe.model.endpoint import Endpoint, Reference
+from atsprobe.model.endpoint import Endpoint, Host, Reference
 from atsprobe.model.judgement import (
     DeclaredVerdict,
     EndpointFinding,
     ExceptionJudgement,
     ExceptionStatus,
+    Finding,
     Notice,
     Outcome,
     Verdict,
@@ -115,6 +119,69 @@ class HostsResult:
     extraction: Extraction
 
 
+CertificateVerdict = Literal["trusted", "untrusted", "inconclusive"]
+"""Whether Apple's client accepts a chain."""
+
+CERTIFICATE_VERDICTS_FROM_WORST: tuple[CertificateVerdict, ...] = ("untrusted", "inconclusive", "trusted")
+
+
+@dataclass(frozen=True)
+class CertificateFinding:
+    """What one requirement says about a chain, and the profiles (names) for which it says so."""
+
+    finding: Finding
+    profiles: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class CertificateResult:
+    """What `certificate` answers: would a client accept this chain for this host.
+
+    ``path`` is from the leaf to where the chain ends, as the newest profile would build it, empty where the leaf cannot be
+    read; ``anchor`` says what the last of it is: a root that Apple ships, one to be judged as if it did, an installed one, or
+    none. ``is_now``: ``at`` is when it was asked, not an instant asked for. ``ios`` and ``mode`` are as asked for.
+    One requirement may have several findings, one for each fault.
+    """
+
+    files: tuple[str, ...]
+    host: Host
+    at: datetime
+    is_now: bool
+    profiles: tuple[Profile, ...]
+    verdicts: tuple[tuple[str, CertificateVerdict], ...]
+    findings: tuple[CertificateFinding, ...]
+    path: tuple[Certificate, ...]
+    anchor: Literal["public", "as-if-public", "installed", "none"]
+    trust_title: str
+    ios: tuple[str, ...] = ()
+    mode: str | None = None
+
+    @property
+    def verdict(self) -> CertificateVerdict:
+        """The worst over the profiles."""
+        return min((verdict for _, verdict in self.verdicts), key=CERTIFICATE_VERDICTS_FROM_WORST.index)
+
+    @property
+    def failing(self) -> tuple[CertificateFinding, ...]:
+        """What makes it untrusted."""
+        return tuple(f for f in self.findings if f.finding.status == "fail")
+
+    @property
+    def not_judged(self) -> tuple[CertificateFinding, ...]:
+        """What could not be told, whether or not the verdict hangs on it."""
+        return tuple(f for f in self.findings if f.finding.status == "unknown")
+
+    @property
+    def valid_from(self) -> datetime | None:
+        """The first instant at which every certificate of a path that is not yet valid will be; None where none is ahead."""
+        try:
+            begins = max((c.not_before for c in self.path), default=self.at)
+            ends = min((c.not_after for c in self.path), default=self.at)
+        except UnreadableCertificate:
+            return None
+        return begins if self.at < begins <= ends else None
+
+
 @dataclass(frozen=True)
 class LabEndpoint:
     """A server of the lab and what is expected of it: the truth table's row, ready to be asked."""
@@ -140,7 +207,7 @@ class LabResult:
     is_up: bool = False
 
 
-Result = AuditResult | HostsResult | LabResult
+Result = AuditResult | HostsResult | CertificateResult | LabResult
 
 
 def exit_code(result: Result) -> ExitCode:
@@ -149,6 +216,8 @@ def exit_code(result: Result) -> ExitCode:
         return ExitCode.NOTHING_TO_ACT_ON
     if isinstance(result, HostsResult):
         return _of_skipped(result.extraction)
+    if isinstance(result, CertificateResult):
+        return _OF_CERTIFICATE[result.verdict]
     if result.recording.interrupted:
         return ExitCode.INTERRUPTED
     skipped = _of_skipped(result.recording.extraction)
@@ -157,6 +226,13 @@ def exit_code(result: Result) -> ExitCode:
     if result.findings:
         return ExitCode.FINDINGS
     return ExitCode.INCOMPLETE if result.not_judged else skipped
+
+
+_OF_CERTIFICATE: dict[CertificateVerdict, ExitCode] = {
+    "trusted": ExitCode.NOTHING_TO_ACT_ON,
+    "untrusted": ExitCode.FINDINGS,
+    "inconclusive": ExitCode.INCOMPLETE,
+}
 
 
 def _of_skipped(extraction: Extraction) -> ExitCode:

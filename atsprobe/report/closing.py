@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import assert_never
 
 from atsprobe.model.observation import Unresolved
-from atsprobe.model.result import AuditResult, ExitCode, HostsResult, LabResult, Result, exit_code
+from atsprobe.model.result import AuditResult, CertificateResult, ExitCode, HostsResult, LabResult, Result, exit_code
 from atsprobe.report.tally import interrupted, tally
 from atsprobe.report.words import are, count, were
 
@@ -16,6 +16,8 @@ def why(result: Result) -> str:
         return _of_audit(result)
     if isinstance(result, HostsResult):
         return _of_hosts(result)
+    if isinstance(result, CertificateResult):
+        return _of_certificate(result)
     if isinstance(result, LabResult):
         return "the lab is up" if result.is_up else "the lab is not up"
     assert_never(result)
@@ -64,8 +66,23 @@ def _of_hosts(result: HostsResult) -> str:
             return "every input was read"
 
 
+def _of_certificate(result: CertificateResult) -> str:
+    told = [count(len(result.failing), "finding")] if result.failing else []
+    if result.not_judged:
+        told.append(f"{len(result.not_judged)} not judged")
+    match exit_code(result):
+        case ExitCode.FINDINGS:
+            return ", ".join(told)
+        case ExitCode.INCOMPLETE:
+            return ", ".join(["incomplete", *told])
+        case _:
+            return ", ".join(["nothing to act on", *told])
+
+
 def hints(result: Result) -> tuple[str, ...]:
-    """Give what may settle names that DNS does not know."""
+    """Give what may settle names that DNS does not know, and the day from which a certificate is valid."""
+    if isinstance(result, CertificateResult):
+        return _as_of_then(result)
     if not isinstance(result, AuditResult):
         return ()
     unknown = [
@@ -78,3 +95,12 @@ def hints(result: Result) -> tuple[str, ...]:
     if not unknown:
         return ()
     return (f"a private name? --nameserver ADDR, or --resolve {unknown[0]}:ADDR",)
+
+
+def _as_of_then(result: CertificateResult) -> tuple[str, ...]:
+    begins = result.valid_from
+    if begins is None:
+        return ()
+    if begins == begins.replace(hour=0, minute=0, second=0):
+        return (f"--at {begins:%Y-%m-%d} judges as of that day",)
+    return (f"--at {begins:%Y-%m-%dT%H:%M:%SZ} judges as of then",)

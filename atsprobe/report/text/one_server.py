@@ -17,19 +17,12 @@ from atsprobe.report.text.answer import answer_symbol, client, seen_before
 from atsprobe.report.text.evidence import of_server
 from atsprobe.report.text.groups import evidence_line
 from atsprobe.report.text.item import add_labelled
-from atsprobe.report.text.layout import Page, Part
+from atsprobe.report.text.layout import Page
+from atsprobe.report.text.requirement_rows import ORDER, add_requirement_rows
 from atsprobe.report.text.table import ADDRESSES_DISAGREE
 from atsprobe.report.words import count
 
 _MOST_ADDRESSES = 3
-_SYMBOLS: dict[str, Part] = {
-    "fail": ("✗", "bad"),
-    "warn": ("!", "change"),
-    "unknown": ("?", "strong"),
-    "not-applicable": "-",
-    "pass": "✓",
-}
-_ORDER = tuple(_SYMBOLS)
 
 
 def add_one_server(page: Page, result: AuditResult, endpoint: EndpointResult) -> None:
@@ -93,7 +86,7 @@ def _rows(endpoint: EndpointResult, verbosity: int) -> list[EndpointFinding]:
     if verbosity <= QUIET:
         shown: tuple[str, ...] = ("fail",)
     elif verbosity >= VERBOSE:
-        shown = _ORDER
+        shown = ORDER
     elif endpoint.verdict is Verdict.PASS:
         shown = ("warn",)
     elif any(f.finding.status in ("fail", "warn", "pass") for f in endpoint.findings):
@@ -101,7 +94,7 @@ def _rows(endpoint: EndpointResult, verbosity: int) -> list[EndpointFinding]:
     else:
         return []  # nothing was seen, and the answer says why
     rows = [f for f in endpoint.findings if f.finding.status in shown and (verbosity >= VERBOSE or _is_told(f))]
-    return sorted(rows, key=lambda f: _ORDER.index(f.finding.status))
+    return sorted(rows, key=lambda f: ORDER.index(f.finding.status))
 
 
 def _is_told(finding: EndpointFinding) -> bool:
@@ -110,15 +103,10 @@ def _is_told(finding: EndpointFinding) -> bool:
 
 
 def _add_rows(page: Page, endpoint: EndpointResult, rows: Sequence[EndpointFinding]) -> None:
-    page.blank()
     told = {f.finding.requirement for f in rows}
     hidden = len({f.finding.requirement for f in endpoint.findings if f.finding.status == "pass"} - told)
-    width = max(len(f.finding.requirement) for f in rows) + 2
-    for row in rows:
-        requirement: Part = f"{row.finding.requirement:<{width}}"
-        page.add(
-            _SYMBOLS[row.finding.status], "  ", requirement, evidence_line(endpoint, row), indent=2, hang=5 + width
-        )
+    told_rows = [(f.finding.status, str(f.finding.requirement), evidence_line(endpoint, f)) for f in rows]
+    width = add_requirement_rows(page, told_rows)
     if hidden and page.style.verbosity == NORMAL:
         page.add(
             "✓", "  ", f"{f'{hidden} more ' + ('holds' if hidden == 1 else 'hold'):<{width}}-v lists them", indent=2
