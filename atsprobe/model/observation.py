@@ -65,13 +65,17 @@ class HttpAnswer:
 
 @dataclass(frozen=True, slots=True)
 class RevocationAnswer:
-    """What an OCSP responder or a CRL distribution point gave for a leaf (SHA-256 of its DER), as bytes."""
+    """What an OCSP responder or a CRL distribution point gave for a leaf (SHA-256 of its DER), as bytes.
+
+    ``url`` is the one in the leaf. Without a ``body`` nothing came, and ``detail`` says why. ``received_at`` is when it came.
+    """
 
     leaf_sha256: str
     url: str
     kind: Literal["ocsp", "crl"]
     body: bytes | None
     detail: str = ""
+    received_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

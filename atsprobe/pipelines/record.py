@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, TextIO
 
-from atsprobe.certificate_files import CertificateFileProblem, read_roots
+from atsprobe.certificate_files import CertificateFileProblem, apple_roots, read_roots
 from atsprobe.extract.extract import extract
 from atsprobe.model.observation import Observation, Resolution, Unreachable, Unresolved
 from atsprobe.model.recording import Recording
@@ -57,6 +57,8 @@ def record(
             resolutions = resolve(planned.names, options)
             _warn(resolutions, progress)
             observations, interrupted = _scan(planned.tasks(resolutions, settings), settings, progress)
+            if settings.check_revocation and not interrupted:
+                observations, interrupted = _check_revocation(observations, roots, settings, options, progress)
         except KeyboardInterrupt:
             interrupted = True
     return Recording(
@@ -134,6 +136,20 @@ def _scan(tasks: Sequence[ScanTask], settings: Settings, progress: Progress) -> 
         progress.closed()
     seen = [o for i, task in enumerate(tasks) for o in done.get(i) or (_interrupted(task),)]
     return _one_for_each_address(seen), interrupted
+
+
+def _check_revocation(
+    observations: tuple[Observation, ...],
+    roots: tuple[bytes, ...],
+    settings: Settings,
+    options: ResolveOptions,
+    progress: Progress,
+) -> tuple[tuple[Observation, ...], bool]:
+    from atsprobe.pipelines.revocation import check_revocation
+    from atsprobe.resolve import resolve
+
+    issuers = (*apple_roots().public, *roots)
+    return check_revocation(observations, issuers, settings, lambda names: resolve(names, options), progress)
 
 
 def _interrupted(task: ScanTask) -> Unreachable:
