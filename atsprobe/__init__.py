@@ -1,7 +1,8 @@
 """Will App Transport Security let an iOS app load from its servers, and is each exception still needed?
 
 ``audit`` looks and concludes; ``record`` looks; ``conclude`` works on a recording without a packet; ``hosts`` extracts
-alone; ``rejudge`` reads a saved audit; ``certificate`` judges a chain in files. Each is imported when first asked for.
+alone; ``rejudge`` reads a saved audit; ``policy`` says what an Info.plist demands; ``certificate`` judges a chain in files.
+Each is imported when first asked for.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from atsprobe.pipelines.audit import audit as audit
     from atsprobe.pipelines.certificate import certificate as certificate
     from atsprobe.pipelines.hosts import hosts as hosts
+    from atsprobe.pipelines.policy import policy as policy
     from atsprobe.pipelines.record import record as record
     from atsprobe.pipelines.rejudge import rejudge as rejudge
     from atsprobe.settings import Settings as Settings
@@ -23,12 +25,13 @@ _PUBLIC = {
     "certificate": "atsprobe.pipelines.certificate",
     "conclude": "atsprobe.weigh.conclude",
     "hosts": "atsprobe.pipelines.hosts",
+    "policy": "atsprobe.pipelines.policy",
     "record": "atsprobe.pipelines.record",
     "rejudge": "atsprobe.pipelines.rejudge",
     "Settings": "atsprobe.settings",
 }
 
-__all__ = ["Settings", "audit", "certificate", "conclude", "hosts", "record", "rejudge"]
+__all__ = ["Settings", "audit", "certificate", "conclude", "hosts", "policy", "record", "rejudge"]
 
 
 def __getattr__(name: str) -> Any:

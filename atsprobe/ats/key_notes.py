@@ -82,7 +82,7 @@ def _floor(value: PlistValue | None) -> str:
         return "writes out what holds anyway"
     if version > TlsVersion.TLS_1_2:
         return f"{version.title} or later; stricter than the default"
-    return f"{version.title} or later, of which older versions use the ECDHE suites with CBC and SHA-1; the suites stay"
+    return f"{version.title} or later; the cipher suites stay as they are"
 
 
 def wants_justification(key: DeclaredKey) -> bool:

@@ -15,13 +15,14 @@ from atsprobe.ats.key_effect import (
     SUBDOMAINS,
     WEB_CONTENT,
     is_address_key,
+    niap_in_force,
     why_ineffective,
 )
 from atsprobe.ats.key_notes import effect, wants_justification
 from atsprobe.ats.pin_warnings import pin_warnings
 from atsprobe.ats.policy import cancelling_keys
 from atsprobe.ats.profile import is_at_least
-from atsprobe.ats.values import boolean, tls_version
+from atsprobe.ats.values import boolean, niap_mode, tls_version
 from atsprobe.model.cipher_suite import TlsVersion
 from atsprobe.model.dictionary import AtsDictionary, DeclaredKey, ExceptionEntry, PlistValue
 from atsprobe.model.endpoint import InvalidHost, parse_host
@@ -39,6 +40,7 @@ LINKED_SDK, UNCLEAR_NUMBER, EQUAL_NETWORKS = "linked-sdk", "unclear-number", "eq
 SOME_VERSIONS, RE_IMPOSES, DEPTH, PUBLIC_SUFFIX = "some-versions", "re-imposes-ats", "subdomain-depth", "public-suffix"
 READ_AS, ADDRESS_SPELLING, APP_REVIEW = "read-as", "address-spelling", "app-review"
 
+_OUTDONE = "cancelled by the package FCP_v2.1, which asks for TLS 1.2 with ECDHE whatever the entry says"
 _FALSE_IS_NOT_ABSENT = frozenset({FORWARD_SECRECY, LOCAL_NETWORKING, WEB_CONTENT, MEDIA})
 """Booleans that do something when they are false, so that a number which is neither 0 nor 1 does it as well."""
 
@@ -114,6 +116,8 @@ class _Notes:
             problem = f"a boolean is wanted; the number {key.value} reads as false in newer clients: write false"
         elif problem is not None:
             standing, kind = "ineffective", self._kind(key)
+        elif self._is_outdone(key, self._profiles):
+            standing, kind, problem = "ineffective", CANCELLED, _OUTDONE
         else:
             problem = self._sdk_problem(key)
             standing, kind = ("unverifiable" if problem else "effective"), LINKED_SDK
@@ -139,6 +143,22 @@ class _Notes:
         in_place = key.domain is None and not key.misplaced
         is_set = key.key == ARBITRARY_LOADS and boolean(key.value) is True and key.value == 1
         return CANCELLED if in_place and is_set and cancelling_keys(self._dictionary) and self._is_read else IGNORED
+
+    def _is_outdone(self, key: DeclaredKey, profiles: Sequence[Profile]) -> bool:
+        """Say whether every one of the profiles that read a relaxation is in the NIAP mode, which leaves it nothing to relax."""
+        entry = self._dictionary.entries.get(key.domain or "")
+        version = tls_version(key.value) if key.key == MINIMUM_TLS else None
+        is_lower = version is not None and version < TlsVersion.TLS_1_2
+        if entry is None or not (is_lower or (key.key == FORWARD_SECRECY and boolean(key.value) is False)):
+            return False
+        reading = [p for p in profiles if why_ineffective(key, self._dictionary, [p]) is None]
+        return bool(reading) and all(self._niap(entry, p) for p in reading)
+
+    def _niap(self, entry: ExceptionEntry, profile: Profile) -> bool:
+        own = niap_mode(entry.requires_niap_tls_package_version)
+        if own is None:
+            return niap_in_force(self._dictionary, [profile])
+        return own and bool(profile.niap_cipher_suites)
 
     def _sdk_problem(self, key: DeclaredKey) -> str | None:
         """Below the default floor of the linked SDK, the key alone is not proved to work (Apple, iOS 26 release notes)."""
@@ -173,6 +193,8 @@ class _Notes:
         unread: dict[str, list[Profile]] = {}
         for profile in self._profiles:
             problem = why_ineffective(key, self._dictionary, [profile])
+            if problem is None and self._is_outdone(key, [profile]):
+                problem = _OUTDONE
             if problem is not None:
                 unread.setdefault(problem, []).append(profile)
         for problem, those in unread.items():

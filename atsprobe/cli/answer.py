@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from atsprobe.cli.speak import Speaker
 from atsprobe.model.app import SkippedInput
-from atsprobe.model.result import AuditResult, CertificateResult, ExitCode, HostsResult, LabResult, Result, exit_code
+from atsprobe.model.result import (
+    AuditResult,
+    CertificateResult,
+    ExitCode,
+    HostsResult,
+    LabResult,
+    PolicyResult,
+    Result,
+    exit_code,
+)
 from atsprobe.report.closing import hints, why
 from atsprobe.report.escape import shortened
 
@@ -35,6 +44,8 @@ def closed(speaker: Speaker, code: ExitCode, reason: str) -> int:
 def _skipped(result: Result) -> tuple[SkippedInput, ...]:
     if isinstance(result, AuditResult):
         return result.recording.extraction.skipped
+    if isinstance(result, PolicyResult):
+        return result.skipped
     return result.extraction.skipped if isinstance(result, HostsResult) else ()
 
 
@@ -42,6 +53,8 @@ def _is_empty(result: Result) -> bool:
     """Whether nothing was looked at, so that there is nothing to report."""
     if isinstance(result, LabResult | CertificateResult):
         return False
+    if isinstance(result, PolicyResult):
+        return not result.bundles
     if isinstance(result, AuditResult):
         extraction, found = result.recording.extraction, bool(result.endpoints)
     else:

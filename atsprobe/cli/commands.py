@@ -16,6 +16,7 @@ from atsprobe.cli.answer import EXIT, answer, closed
 from atsprobe.cli.certificate_command import certificate
 from atsprobe.cli.help import PlainCommand, PlainGroup
 from atsprobe.cli.lab_commands import lab_commands
+from atsprobe.cli.policy_command import policy
 from atsprobe.cli.progress_line import ProgressLine
 from atsprobe.cli.speak import Speaker, standard_speaker
 from atsprobe.cli.usage import usage
@@ -31,7 +32,7 @@ _UsageError: type[Exception] = typer.BadParameter.__mro__[1]
 
 
 class _Commands(PlainGroup):
-    order = ("audit", "judge", "hosts", "certificate", "demo", "lab", "schema")
+    order = ("audit", "judge", "hosts", "policy", "certificate", "demo", "lab", "schema")
 
 
 app = typer.Typer(
@@ -199,6 +200,9 @@ def hosts(
     return answer(speaker, run(targets), format_name)
 
 
+app.command(
+    cls=PlainCommand, short_help="what an Info.plist demands of each host", rich_help_panel="One thing", epilog=EXIT
+)(policy)
 app.command(cls=PlainCommand, short_help="would Apple accept this chain", rich_help_panel="One thing", epilog=EXIT)(
     certificate
 )
@@ -253,7 +257,7 @@ def schema(
 ) -> int:
     """Print the JSON Schema of a command's output.
 
-    COMMAND is audit, hosts, certificate or lab [audit].
+    COMMAND is audit, hosts, policy, certificate or lab [audit].
     """
     from atsprobe.json_v1.schema import SCHEMA_NAMES
     from atsprobe.json_v1.schema import schema as schema_of

@@ -6,7 +6,7 @@ import json
 from importlib import resources
 from typing import Any
 
-SCHEMA_NAMES: tuple[str, ...] = ("audit", "hosts", "certificate", "lab")
+SCHEMA_NAMES: tuple[str, ...] = ("audit", "hosts", "policy", "certificate", "lab")
 
 
 def schema(name: str) -> dict[str, Any]:

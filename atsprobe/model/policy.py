@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from atsprobe.model.cipher_suite import TlsVersion
+from atsprobe.model.cipher_suite import TlsVersion, usable
 from atsprobe.model.dictionary import PlistValue
 from atsprobe.model.endpoint import Host
 from atsprobe.model.handshake import Offer
@@ -21,8 +21,9 @@ class Profile:
     ``niap_cipher_suites`` and ``niap_signature_algorithms`` are offered, and the extended master secret is demanded, in the
     NIAP mode of NSRequiresNIAPTLSPackageVersion (empty where the client knows no such key); ``niap_by_default``: that mode is
     in force unless a key says ``none``. ``reads_exceptions``: it reads an app's plist at all; ``reads_pins``: NSPinnedDomains
-    in it too. ``root_margin_days``: so many days before a root ends, the client may refuse it already (0: not before). ``sdk_default_floor`` is the SDK from which the default floor with ATS off is TLS 1.2 and a lower exception is
-    unproved (None where no SDK changes it). ``selectable_as_ios`` is false for modes that are named, never meant by a version.
+    in it too. ``root_margin_days``: so many days before a root ends, the client may refuse it already (0: not before).
+    ``sdk_default_floor`` is the SDK from which the default floor with ATS off is TLS 1.2 and a lower exception is unproved
+    (None where no SDK changes it). ``selectable_as_ios`` is false for modes that are named, never meant by a version.
     """
 
     name: str
@@ -130,3 +131,8 @@ class Policy:
     matched_exception: str | None = None
     decided_by: str = ""
     warnings: tuple[PolicyWarning, ...] = ()
+
+    @property
+    def offered_suites(self) -> tuple[str, ...]:
+        """The suites of the offer that some version offered can use."""
+        return tuple(s for s in self.offer.cipher_suites if any(usable(s, v) for v in self.offer.versions))

@@ -7,7 +7,7 @@ from datetime import datetime
 from enum import IntEnum
 from typing import Literal
 
-from atsprobe.model.app import Extraction
+from atsprobe.model.app import Bundle, Extraction, SkippedInput
 from atsprobe.model.certificate import Certificate, UnreadableCertificate
 from atsprobe.model.dictionary import ExceptionEntry, PlistValue
 from atsprobe.model.endpoint import Endpoint, Host, Reference
@@ -22,7 +22,7 @@ from atsprobe.model.judgement import (
     Verdict,
 )
 from atsprobe.model.observation import Observation, Resolution
-from atsprobe.model.policy import Profile
+from atsprobe.model.policy import Client, KeyNote, Policy, Profile
 from atsprobe.model.recording import Recording
 
 
@@ -183,6 +183,35 @@ class CertificateResult:
 
 
 @dataclass(frozen=True)
+class BundlePolicy:
+    """What one dictionary demands: ``policies`` host by host, each for every client, oldest first; ``keys`` as declared."""
+
+    bundle: Bundle
+    clients: tuple[Client, ...]
+    policies: tuple[Policy, ...]
+    keys: tuple[KeyNote, ...]
+
+
+@dataclass(frozen=True)
+class PolicyResult:
+    """What `policy` answers. ``plist`` is the target as typed; ``skipped`` are plists and hosts that could not be read."""
+
+    plist: str
+    bundles: tuple[BundlePolicy, ...]
+    skipped: tuple[SkippedInput, ...] = ()
+
+    @property
+    def ineffective(self) -> tuple[KeyNote, ...]:
+        """The keys without any effect, which make exit 1."""
+        return tuple(note for b in self.bundles for note in b.keys if note.standing == "ineffective")
+
+    @property
+    def unverifiable(self) -> tuple[KeyNote, ...]:
+        """The keys of which the plist alone does not tell what they do."""
+        return tuple(note for b in self.bundles for note in b.keys if note.standing == "unverifiable")
+
+
+@dataclass(frozen=True)
 class LabEndpoint:
     """A server of the lab and what is expected of it: the truth table's row, ready to be asked."""
 
@@ -207,7 +236,7 @@ class LabResult:
     is_up: bool = False
 
 
-Result = AuditResult | HostsResult | CertificateResult | LabResult
+Result = AuditResult | HostsResult | PolicyResult | CertificateResult | LabResult
 
 
 def exit_code(result: Result) -> ExitCode:
@@ -215,12 +244,15 @@ def exit_code(result: Result) -> ExitCode:
     if isinstance(result, LabResult):
         return ExitCode.NOTHING_TO_ACT_ON
     if isinstance(result, HostsResult):
-        return _of_skipped(result.extraction)
+        return _of_skipped(result.extraction.skipped)
+    if isinstance(result, PolicyResult):
+        skipped = _of_skipped(result.skipped)
+        return ExitCode.FINDINGS if result.ineffective and skipped is not ExitCode.USAGE else skipped
     if isinstance(result, CertificateResult):
         return _OF_CERTIFICATE[result.verdict]
     if result.recording.interrupted:
         return ExitCode.INTERRUPTED
-    skipped = _of_skipped(result.recording.extraction)
+    skipped = _of_skipped(result.recording.extraction.skipped)
     if skipped is ExitCode.USAGE:
         return skipped
     if result.findings:
@@ -235,7 +267,7 @@ _OF_CERTIFICATE: dict[CertificateVerdict, ExitCode] = {
 }
 
 
-def _of_skipped(extraction: Extraction) -> ExitCode:
-    if any(s.unreadable for s in extraction.skipped):
+def _of_skipped(skipped: tuple[SkippedInput, ...]) -> ExitCode:
+    if any(s.unreadable for s in skipped):
         return ExitCode.USAGE
-    return ExitCode.INCOMPLETE if extraction.skipped else ExitCode.NOTHING_TO_ACT_ON
+    return ExitCode.INCOMPLETE if skipped else ExitCode.NOTHING_TO_ACT_ON

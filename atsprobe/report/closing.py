@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import assert_never
 
 from atsprobe.model.observation import Unresolved
-from atsprobe.model.result import AuditResult, CertificateResult, ExitCode, HostsResult, LabResult, Result, exit_code
+from atsprobe.model.result import (
+    AuditResult,
+    CertificateResult,
+    ExitCode,
+    HostsResult,
+    LabResult,
+    PolicyResult,
+    Result,
+    exit_code,
+)
 from atsprobe.report.tally import interrupted, tally
 from atsprobe.report.words import are, count, were
 
@@ -16,6 +26,8 @@ def why(result: Result) -> str:
         return _of_audit(result)
     if isinstance(result, HostsResult):
         return _of_hosts(result)
+    if isinstance(result, PolicyResult):
+        return _of_policy(result)
     if isinstance(result, CertificateResult):
         return _of_certificate(result)
     if isinstance(result, LabResult):
@@ -66,6 +78,25 @@ def _of_hosts(result: HostsResult) -> str:
             return "every input was read"
 
 
+def _of_policy(result: PolicyResult) -> str:
+    told = [count(len(result.ineffective), "finding")] if result.ineffective else []
+    skipped = sum(1 for s in result.skipped if not s.unreadable)
+    if result.unverifiable or skipped:
+        told.append(f"{len(result.unverifiable) + skipped} not judged")
+    match exit_code(result):
+        case ExitCode.USAGE:
+            unreadable = len(result.skipped) - skipped
+            if not result.bundles:
+                return "nothing was read"
+            return ", ".join([f"{count(unreadable, 'input')} {were(unreadable)} not read", *told])
+        case ExitCode.FINDINGS:
+            return ", ".join(told)
+        case ExitCode.INCOMPLETE:
+            return ", ".join(["incomplete", *told])
+        case _:
+            return ", ".join(["nothing to act on", *told])
+
+
 def _of_certificate(result: CertificateResult) -> str:
     told = [count(len(result.failing), "finding")] if result.failing else []
     if result.not_judged:
@@ -83,6 +114,8 @@ def hints(result: Result) -> tuple[str, ...]:
     """Give what may settle names that DNS does not know, and the day from which a certificate is valid."""
     if isinstance(result, CertificateResult):
         return _as_of_then(result)
+    if isinstance(result, PolicyResult):
+        return _name_a_host(result)
     if not isinstance(result, AuditResult):
         return ()
     unknown = [
@@ -95,6 +128,13 @@ def hints(result: Result) -> tuple[str, ...]:
     if not unknown:
         return ()
     return (f"a private name? --nameserver ADDR, or --resolve {unknown[0]}:ADDR",)
+
+
+def _name_a_host(result: PolicyResult) -> tuple[str, ...]:
+    """A plist that names no host demands something of every host that the app loads from."""
+    if not result.bundles or any(b.policies for b in result.bundles) or result.skipped:
+        return ()
+    return (f"name a host: atsprobe policy {shlex.quote(result.plist)} api.example.com",)
 
 
 def _as_of_then(result: CertificateResult) -> tuple[str, ...]:

@@ -208,12 +208,16 @@ def client(result: AuditResult) -> str:
 
 def client_title(result: AuditResult) -> str:
     """Name the profiles: ``iOS 16 to 26``, from the oldest that the app runs on."""
-    profiles = result.profiles
+    return versions_title(result.profiles, result.recording.extraction.bundles)
+
+
+def versions_title(profiles: Sequence[Profile], bundles: Sequence[Bundle]) -> str:
+    """Name profiles, those of several iOS versions from the oldest that one of the bundles runs on."""
     versions = [p for p in profiles if p.selectable_as_ios]
     if len(versions) < 2 or len(versions) < len(profiles):
         return ", ".join(p.title for p in profiles)
     newest = versions[-1].title.removeprefix("iOS ")
-    return f"iOS {_oldest(versions, result.recording.extraction.bundles)} to {newest}"
+    return f"iOS {_oldest(versions, bundles)} to {newest}"
 
 
 def _oldest(profiles: Sequence[Profile], bundles: Sequence[Bundle]) -> str:
