@@ -46,9 +46,9 @@ def check(case: ChainCase) -> Finding:
 def _ends_soon(case: ChainCase) -> str:
     """Say that a root is so near its end that Apple's own processes may refuse it; empty where it is not."""
     root, margin = case.path.last, timedelta(days=case.question.root_margin_days)
-    if not margin or not case.path.has_root or root.not_after - root.not_before <= SHORT:
+    if not margin or not case.path.has_root or case.is_under_apples_own_root:
         return ""
-    if case.question.at < root.not_after - margin:
+    if root.not_after - root.not_before <= SHORT or case.question.at < root.not_after - margin:
         return ""
     name = case.path.role(len(case.path.certificates) - 1)
     return f"{name} ends {instant(root.not_after)}; system processes may refuse it in its last {margin.days} days"
