@@ -73,7 +73,7 @@ def write_lab(directory: Path, layout: Layout, *, for_compose: bool = False) -> 
         (directory / _STATE).write_text(json.dumps({"base_port": layout.base_port, "for_compose": for_compose}) + "\n")
         config = nginx_config(layout.servers, layout.base_port, for_compose=for_compose, clones=layout.clones)
         (directory / CONFIG_FILE).write_text(config)
-        (directory / "ca.pem").write_bytes(write_certificates(layout.servers, directory / "pki"))
+        (directory / "ca.pem").write_bytes(write_certificates(layout.servers, directory / "pki", layout.base_port))
         lines = list(layout.lines())
         targets = "".join(f"{target(server, host, port)}\n" for server, host, port, _ in lines)
         (directory / "targets.txt").write_text(targets)

@@ -70,7 +70,7 @@ def fetch_in_threads(
     def work(numbers: list[int]) -> None:
         silences = 0
         for number in numbers:
-            given_up = silences >= _SILENCES
+            given_up = silences >= _SILENCES and not pace.stop.is_set()
             found[number] = _failed("it did not answer before") if given_up else fetch(tasks[number], pace)
             silences = 0 if found[number].was_answered else silences + 1
             if on_finished:
@@ -125,7 +125,8 @@ def _why(error: Exception) -> str:
         return "no answer in time"
     if isinstance(error, ssl.SSLError):
         return "no TLS handshake came about"
-    return "the connection was broken" if isinstance(error, OSError) else "no HTTP answer"
+    is_broken = isinstance(error, OSError) and not isinstance(error, HTTPException)
+    return "the connection was broken" if is_broken else "no HTTP answer"
 
 
 def _exchange(task: RevocationTask, endpoint: Endpoint, listening: ListeningSocket, whole: Deadline) -> Fetched:

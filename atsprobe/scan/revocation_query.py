@@ -23,7 +23,8 @@ E = TypeVar("E", bound=x509.ExtensionType)
 
 Kind = Literal["ocsp", "crl"]
 
-_URL = re.compile(r"[!-~]{1,2000}")
+_LONGEST_URL = 2000
+_URL = re.compile(rf"[!-~]{{1,{_LONGEST_URL}}}")
 _MOST_NAMES = 20
 _MOST_SENT = 50
 
@@ -59,7 +60,7 @@ def query_about(chain: Sequence[Certificate], candidates: tuple[bytes, ...]) -> 
     if url is None:
         return None
     if _place(url) is None:
-        return RevocationQuery(kind, url, problem="not an http URL that can be asked")
+        return RevocationQuery(kind, url[:_LONGEST_URL], problem="not an http URL that can be asked")
     issuer = _issuer(leaf, (*chain[1:_MOST_SENT], *_named(candidates).get(_issuer_name(leaf), ())))
     if issuer is None:
         return RevocationQuery(
@@ -91,7 +92,7 @@ def moved(url: str, location: str) -> str:
         joined = urljoin(url, location.strip())
     except ValueError:
         return ""
-    return "" if _place(joined) is None else joined
+    return joined if location.strip() and _place(joined) is not None else ""
 
 
 def _place(url: str) -> tuple[Endpoint, SplitResult] | None:
@@ -113,7 +114,7 @@ def _place(url: str) -> tuple[Endpoint, SplitResult] | None:
 def _asked(urls: Iterable[str]) -> str | None:
     """Give the first URL that can be asked, else the first there is."""
     found = list(urls)[:_MOST_NAMES]
-    return next((u for u in found if _place(u) is not None), found[0][:2000] if found else None)
+    return next((u for u in found if _place(u) is not None), found[0] if found else None)
 
 
 def _responders(leaf: Certificate) -> Iterator[str]:
