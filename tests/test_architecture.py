@@ -133,7 +133,15 @@ def test_packages_below_the_top_import_nothing_by_the_way() -> None:
 
 
 @pytest.mark.parametrize(
-    "command", [["--help"], ["audit", "--help"], ["hosts", "--help"], ["judge", "--help"], ["policy", "--help"]]
+    "command",
+    [
+        ["--help"],
+        ["audit", "--help"],
+        ["hosts", "--help"],
+        ["judge", "--help"],
+        ["policy", "--help"],
+        ["certificate", "--help"],
+    ],
 )
 def test_commands_without_a_network_load_no_engine(command: list[str]) -> None:
     """Help, hosts and judge start without sslyze, nassl and dnspython in memory."""

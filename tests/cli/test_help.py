@@ -17,6 +17,7 @@ COMMANDS = {
     "audit": ["audit"],
     "judge": ["judge"],
     "hosts": ["hosts"],
+    "certificate": ["certificate"],
     "demo": ["demo"],
     "lab": ["lab"],
     "lab-up": ["lab", "up"],
