@@ -276,13 +276,22 @@ def _holds(offer: Offer, made: Offer, outcome: Negotiated) -> bool:
         return False
     if outcome.version <= TlsVersion.TLS_1_2 and not _holds_leaf_curve(offer, outcome):
         return False
-    group = None if outcome.group in HYBRID_GROUPS else outcome.group
-    whole_groups = outcome.group is not None or not has_forward_secrecy_by_ecdhe(outcome.cipher_suite)
     return (
         _first_alike(outcome.cipher_suite, offer.cipher_suites, made.cipher_suites)
-        and (_first_alike(group, offer.groups, made.groups) if group else whole_groups or offer.groups == made.groups)
+        and _keeps_group(offer, made, outcome)
         and _keeps_signature(offer, made, outcome)
     )
+
+
+def _keeps_group(offer: Offer, made: Offer, outcome: Negotiated) -> bool:
+    if outcome.group in HYBRID_GROUPS or not has_forward_secrecy_by_ecdhe(outcome.cipher_suite):
+        return True
+    if outcome.group is None:
+        return offer.groups == made.groups
+    if not _first_alike(outcome.group, offer.groups, made.groups):
+        return False
+    # the key share of a TLS 1.3 hello is for its first group, and a server may take it before what it prefers
+    return outcome.version is not TlsVersion.TLS_1_3 or offer.groups[0] in (made.groups[0], outcome.group)
 
 
 def _keeps_signature(offer: Offer, made: Offer, outcome: Negotiated) -> bool:

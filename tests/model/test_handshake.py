@@ -89,6 +89,14 @@ def test_a_suite_that_moved_to_the_front_may_be_chosen_instead():
     assert outcome_of(WIDE, [Experiment(first, _negotiated(STATIC[0], group=None, signature=None))]) == Unknown()
 
 
+def test_the_key_share_of_tls_1_3_may_decide_the_group():
+    """A server may take the share of the hello's first group before the group that it prefers."""
+    made = Experiment(OWN, _negotiated(TLS13[0], T13, group="secp384r1"))
+    assert outcome_of(replace(OWN, groups=("x25519", "secp384r1")), [made]) == made.outcome
+    assert outcome_of(replace(OWN, groups=("secp384r1",)), [made]) == made.outcome
+    assert outcome_of(replace(OWN, groups=("secp256r1", "secp384r1")), [made]) == Unknown()
+
+
 def test_where_nothing_was_signed_every_signature_algorithm_must_stay():
     """OpenSSL wants an algorithm in common even for static RSA, where the handshake does not show which."""
     made = Experiment(WIDE, _negotiated(STATIC[0], group=None, signature=None))

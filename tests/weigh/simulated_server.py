@@ -2,7 +2,8 @@
 
 OpenSSL picks the version first (the newest in common; a hello without supported_versions, RFC 8446 §4.2.1, only tells the
 newest it has), then a suite that version, groups, signature algorithms and certificates allow, in its own order or the
-client's, then group and signature. No version in common is alert 70, no suite is alert 40.
+client's, then group and signature. Under TLS 1.3 a key share that it can use, sent for the client's first group, goes
+before its own order. No version in common is alert 70, no suite is alert 40.
 """
 
 from __future__ import annotations
@@ -121,7 +122,8 @@ class SimulatedServer:
             groups = [g for g in self._in_order(self.groups, offer.groups) if version is T13 or "MLKEM" not in g]
             if not groups:
                 return None
-            group = groups[0]
+            share = next((g for g in offer.groups if "MLKEM" not in g), None)
+            group = share if version is T13 and share in groups else groups[0]
         signed = self._signature(version, suite, offer)
         if signed is None:
             return None
