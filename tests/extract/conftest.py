@@ -9,8 +9,6 @@ from pathlib import Path
 
 import pytest
 
-from atsprobe.extract.extract import extract
-
 FIXTURES = Path(__file__).parents[2] / "fixtures" / "extract"
 
 
@@ -46,12 +44,6 @@ def make_app(tmp_path):
 
 
 @pytest.fixture
-def named(monkeypatch, tmp_path):
-    """A function that extracts from targets, in an empty folder, and gives (hosts as text, reasons of what was skipped)."""
+def in_empty_folder(monkeypatch, tmp_path):
+    """Makes an empty folder the working directory, so that targets are typed as names."""
     monkeypatch.chdir(tmp_path)
-
-    def run(*targets, **options):
-        extraction = extract(targets, **options)
-        return [str(r.endpoint) for r in extraction.references], [s.reason for s in extraction.skipped]
-
-    return run

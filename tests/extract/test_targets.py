@@ -8,6 +8,8 @@ import threading
 from pathlib import Path
 
 import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
 
 from atsprobe.extract.extract import extract
 from atsprobe.model.endpoint import Argument
@@ -68,9 +70,7 @@ BAD = [
 ]
 
 
-@pytest.fixture(autouse=True)
-def _in_an_empty_folder(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
+pytestmark = pytest.mark.usefixtures("in_empty_folder")
 
 
 @pytest.mark.parametrize(("text", "scheme", "endpoint"), HOSTS)
@@ -204,3 +204,20 @@ def test_the_same_path_is_read_once():
     """A path given twice gives its hosts once."""
     Path("a.txt").write_text("https://a.example.com/")
     assert len(extract(["a.txt", "a.txt"]).references) == 1
+
+
+@given(st.one_of(st.text(max_size=80), st.from_regex(r"(https?://)?[\\[\\]a-z0-9.:@/%-]{0,40}", fullmatch=True)))
+def test_any_text_is_a_target_or_one_line(text):
+    """No text on the command line is an error of ours, and what is wrong with it stands on one line."""
+    assume(not os.path.lexists(text.replace("\0", "")) and not text.lstrip("@").startswith(("/", "~", "-")))
+    extraction = extract([text], stdin=io.BytesIO(b""))
+    assert len(extraction.references) + len(extraction.skipped) == 1
+    assert all("\n" not in s.reason and s.unreadable for s in extraction.skipped)
+
+
+@given(st.binary(max_size=200))
+def test_any_bytes_are_a_list_of_targets_or_one_line(data):
+    """No bytes on standard input are an error of ours."""
+    assume(b"/" not in data and b"." not in data)
+    for skipped in extract(["-"], stdin=io.BytesIO(data)).skipped:
+        skipped.target.encode()
