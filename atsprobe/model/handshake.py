@@ -247,13 +247,22 @@ def _follows(offer: Offer, experiment: Experiment) -> Negotiated | Refused | Som
         return outcome if _within(offer, made) and _within(made, offer) else None
     if isinstance(outcome, Refused):
         return outcome if _within(offer, made) else None
+    reached = _down_to(outcome.version, offer)
+    if _within(reached, made) and _holds(reached, made, outcome):
+        return outcome
     if _within(offer, made):
-        if _holds(offer, made, outcome):
-            return outcome
-        if min(offer.versions) > outcome.version:
-            return Refused(UnofferedVersion(outcome.version))
-        return None
+        return Refused(UnofferedVersion(outcome.version)) if min(offer.versions) > outcome.version else None
     return SomeHandshake(outcome) if _within(made, offer) else None
+
+
+@lru_cache(maxsize=4096)
+def _down_to(version: TlsVersion, offer: Offer) -> Offer:
+    """Give the part of a hello that a server looks at before it comes to an older version than this one."""
+    if version <= min(offer.versions):
+        return offer
+    versions = tuple(v for v in offer.versions if v >= version)
+    suites = tuple(s for s in offer.cipher_suites if any(usable(s, v) for v in versions))
+    return replace(offer, versions=versions, cipher_suites=suites)
 
 
 def _within(inner: Offer, outer: Offer) -> bool:
@@ -316,6 +325,17 @@ def _holds_leaf_curve(offer: Offer, outcome: Negotiated) -> bool:
         return True
     key_type = outcome.certificates[0].key_type
     return _CURVE_GROUPS.get(key_type, key_type) in offer.groups
+
+
+def handshakes_within(offer: Offer, experiments: Iterable[Experiment]) -> tuple[Negotiated, ...]:
+    """Give the handshakes of the offers that an offer contains: one of those `SomeHandshake` may be, in the order made."""
+    whole = normalised(offer)
+    made = ((normalised(e.offer), e.outcome) for e in experiments)
+    return tuple(
+        outcome
+        for inner, outcome in made
+        if isinstance(outcome, Negotiated) and inner.ceiling == whole.ceiling and _within(inner, whole)
+    )
 
 
 def lacks_tls_1_3(experiments: Iterable[Experiment]) -> bool:
