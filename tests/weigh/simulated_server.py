@@ -276,3 +276,8 @@ CBC_SHA384 = _server([T12], ["TLS_ECDHE_RSA_WITH_AES_256_CBC_SHA384"])
 TRIPLE_DES = _server([T12], ["TLS_RSA_WITH_3DES_EDE_CBC_SHA"])
 CHACHA20 = _server([T12], ["TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256"])
 RSA_THEN_T10 = _server([T12, T10], ECDHE_RSA, suites_of=((T12, STATIC_RSA), (T10, ECDHE_RSA)), falls_back=True)
+TWO_LEAVES_ONE_EXPIRED = SimulatedServer(
+    suites=(*TLS_1_3_SUITES, "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256", *ECDHE_RSA, *STATIC_RSA),
+    chains=(("rsa", chain("rsa", "expired")), ("ecdsa", chain("ecdsa"))),
+)
+"""Its ECDSA certificate is sound, its RSA certificate expired."""
