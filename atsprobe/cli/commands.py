@@ -15,7 +15,7 @@ from atsprobe.cli import options
 from atsprobe.cli.help import PlainCommand, PlainGroup
 from atsprobe.cli.lab_commands import lab_commands
 from atsprobe.cli.progress_line import ProgressLine
-from atsprobe.cli.speak import Speaker, standard_speaker
+from atsprobe.cli.speak import NotWritten, Speaker, standard_speaker
 from atsprobe.cli.usage import usage
 from atsprobe.model.app import SkippedInput
 from atsprobe.model.result import AuditResult, ExitCode, HostsResult, LabResult, Result, exit_code
@@ -283,7 +283,7 @@ def answer(speaker: Speaker, result: Result, format_name: str) -> int:
     if not _is_empty(result) or format_name != "text":
         speaker.report(render(result, format_name, speaker.style()))
     for problem in (s for s in skipped if s.unreadable):
-        speaker.error(f"{shortened(problem.file or problem.target)}: {shortened(problem.reason)}")
+        speaker.error(f"{shortened(problem.file or problem.target) or repr('')}: {shortened(problem.reason)}")
         speaker.hint(problem.advice)
     for text in hints(result):
         speaker.hint(text)
@@ -324,6 +324,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if code == ExitCode.INTERRUPTED and not speaker.has_closed:
             raise KeyboardInterrupt  # typer turns it into an exit code
         return code
+    except NotWritten as problem:
+        return _refused(speaker, str(problem), problem.hint, "the report was not written")
     except UsageProblem as problem:
         return _refused(speaker, str(problem), problem.hint, nothing)
     except _UsageError as problem:
