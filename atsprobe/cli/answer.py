@@ -28,7 +28,7 @@ def answer(speaker: Speaker, result: Result, format_name: str) -> int:
     if not _is_empty(result) or format_name != "text":
         speaker.report(render(result, format_name, speaker.style()))
     for problem in (s for s in _skipped(result) if s.unreadable):
-        speaker.error(f"{shortened(problem.file or problem.target)}: {shortened(problem.reason)}")
+        speaker.error(f"{shortened(problem.file or problem.target) or repr('')}: {shortened(problem.reason)}")
         speaker.hint(problem.advice)
     for text in hints(result):
         speaker.hint(text)

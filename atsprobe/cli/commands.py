@@ -18,7 +18,7 @@ from atsprobe.cli.help import PlainCommand, PlainGroup
 from atsprobe.cli.lab_commands import lab_commands
 from atsprobe.cli.policy_command import policy
 from atsprobe.cli.progress_line import ProgressLine
-from atsprobe.cli.speak import Speaker, standard_speaker
+from atsprobe.cli.speak import NotWritten, Speaker, standard_speaker
 from atsprobe.cli.usage import usage
 from atsprobe.model.result import AuditResult, ExitCode, exit_code
 from atsprobe.report.closing import why
@@ -294,6 +294,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if code == ExitCode.INTERRUPTED and not speaker.has_closed:
             raise KeyboardInterrupt  # typer turns it into an exit code
         return code
+    except NotWritten as problem:
+        return _refused(speaker, str(problem), problem.hint, "the report was not written")
     except UsageProblem as problem:
         return _refused(speaker, str(problem), problem.hint, nothing)
     except _UsageError as problem:

@@ -146,7 +146,7 @@ def _load_xml(data: bytes) -> PlistFile:
         raise Unreadable(f"not a property list ({_reason(error)})") from error
 
 
-_CONVERT = "plutil -convert xml1 PATH"
+_CONVERT = "plutil -convert xml1"
 
 
 def _reason(error: BaseException) -> str:

@@ -24,7 +24,15 @@ from atsprobe.judge.requirements import extended_master_secret, insecure_http, p
 from atsprobe.judge.requirements.registry import REQUIREMENTS, AboutHandshakes
 from atsprobe.model.certificate import Certificate, UnreadableCertificate
 from atsprobe.model.endpoint import Host
-from atsprobe.model.handshake import Contradiction, Negotiated, Refused, SomeHandshake, Unknown, negotiations
+from atsprobe.model.handshake import (
+    Contradiction,
+    Negotiated,
+    Refused,
+    SomeHandshake,
+    Unknown,
+    handshakes_within,
+    negotiations,
+)
 from atsprobe.model.judgement import Finding, Judgement, Outcome
 from atsprobe.model.observation import (
     HttpAnswer,
@@ -229,9 +237,17 @@ def _worst_or_unknown(outcomes: set[Outcome], *, is_one_handshake: bool) -> tupl
 
 
 def _chains(case: Case, policy: Policy, handshakes: Handshakes) -> list[tuple[Finding, ...]]:
-    """Judge the chain of the client's own handshake; where that was not seen, each distinct chain that the server sent."""
-    following = handshakes.following
-    made = (following,) if isinstance(following, Negotiated) else negotiations(handshakes.experiments)
+    """Judge the chain of the client's own handshake; where that was not seen, each distinct chain that it may be.
+
+    That are the chains of the smaller hellos that negotiated; of a hello that fails, all that the server sent.
+    """
+    match handshakes.following:
+        case Negotiated() as negotiated:
+            made: tuple[Negotiated, ...] = (negotiated,)
+        case SomeHandshake():
+            made = handshakes_within(policy.offer, handshakes.experiments)
+        case _:
+            made = negotiations(handshakes.experiments)
     distinct: dict[tuple[Certificate, ...], Negotiated] = {}
     for negotiated in made:
         known = distinct.get(negotiated.certificates)

@@ -57,12 +57,14 @@ def of_unsettled(following: Following, seen: TlsObservation) -> str:
         return of_no_answer(tried)
     if isinstance(tried, NotMade):
         return f"a hello that this tool cannot say: {tried.reason}"
-    if isinstance(tried, Refused):
-        return "refuses every hello, but may speak X25519MLKEM768 alone, which this tool cannot offer"
     if seen.cut_short:
         return seen.cut_short
     last = next((e.outcome for e in reversed(seen.experiments) if isinstance(e.outcome, NoAnswer)), None)
-    return of_no_answer(last) if last else "the client's hello was not tried"
+    if last is not None and not (isinstance(tried, Refused) and last.reason == "alert"):
+        return of_no_answer(last)
+    if isinstance(tried, Refused):
+        return "refuses every hello, but may speak X25519MLKEM768 alone, which this tool cannot offer"
+    return "the client's hello was not tried"
 
 
 def of_absence(seen: Observation | None, *, not_contacted: bool) -> str:

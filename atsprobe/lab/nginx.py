@@ -84,9 +84,9 @@ def write_lab(directory: Path, layout: Layout, *, for_compose: bool = False) -> 
         for log in (directory / "run").glob("*[0-9].[al]*"):
             log.unlink()  # or connections() would count those of an earlier run
     except OSError as error:
-        raise LabProblem(
-            f"cannot write {error.filename or directory}: {error.strerror}", "name another directory"
-        ) from error
+        why = (error.strerror or "failed").lower()
+        message = f"{error.filename or directory}: cannot be written ({why})"
+        raise LabProblem(message, "name another directory") from error
 
 
 def base_port_of(directory: Path) -> int | None:

@@ -247,13 +247,22 @@ def _follows(offer: Offer, experiment: Experiment) -> Negotiated | Refused | Som
         return outcome if _within(offer, made) and _within(made, offer) else None
     if isinstance(outcome, Refused):
         return outcome if _within(offer, made) else None
+    reached = _down_to(outcome.version, offer)
+    if _within(reached, made) and _holds(reached, made, outcome):
+        return outcome
     if _within(offer, made):
-        if _holds(offer, made, outcome):
-            return outcome
-        if min(offer.versions) > outcome.version:
-            return Refused(UnofferedVersion(outcome.version))
-        return None
+        return Refused(UnofferedVersion(outcome.version)) if min(offer.versions) > outcome.version else None
     return SomeHandshake(outcome) if _within(made, offer) else None
+
+
+@lru_cache(maxsize=4096)
+def _down_to(version: TlsVersion, offer: Offer) -> Offer:
+    """Give the part of a hello that a server looks at before it comes to an older version than this one."""
+    if version <= min(offer.versions):
+        return offer
+    versions = tuple(v for v in offer.versions if v >= version)
+    suites = tuple(s for s in offer.cipher_suites if any(usable(s, v) for v in versions))
+    return replace(offer, versions=versions, cipher_suites=suites)
 
 
 def _within(inner: Offer, outer: Offer) -> bool:
@@ -276,13 +285,22 @@ def _holds(offer: Offer, made: Offer, outcome: Negotiated) -> bool:
         return False
     if outcome.version <= TlsVersion.TLS_1_2 and not _holds_leaf_curve(offer, outcome):
         return False
-    group = None if outcome.group in HYBRID_GROUPS else outcome.group
-    whole_groups = outcome.group is not None or not has_forward_secrecy_by_ecdhe(outcome.cipher_suite)
     return (
         _first_alike(outcome.cipher_suite, offer.cipher_suites, made.cipher_suites)
-        and (_first_alike(group, offer.groups, made.groups) if group else whole_groups or offer.groups == made.groups)
+        and _keeps_group(offer, made, outcome)
         and _keeps_signature(offer, made, outcome)
     )
+
+
+def _keeps_group(offer: Offer, made: Offer, outcome: Negotiated) -> bool:
+    if outcome.group in HYBRID_GROUPS or not has_forward_secrecy_by_ecdhe(outcome.cipher_suite):
+        return True
+    if outcome.group is None:
+        return offer.groups == made.groups
+    if not _first_alike(outcome.group, offer.groups, made.groups):
+        return False
+    # the key share of a TLS 1.3 hello is for its first group, and a server may take it before what it prefers
+    return outcome.version is not TlsVersion.TLS_1_3 or offer.groups[0] in (made.groups[0], outcome.group)
 
 
 def _keeps_signature(offer: Offer, made: Offer, outcome: Negotiated) -> bool:
@@ -307,6 +325,17 @@ def _holds_leaf_curve(offer: Offer, outcome: Negotiated) -> bool:
         return True
     key_type = outcome.certificates[0].key_type
     return _CURVE_GROUPS.get(key_type, key_type) in offer.groups
+
+
+def handshakes_within(offer: Offer, experiments: Iterable[Experiment]) -> tuple[Negotiated, ...]:
+    """Give the handshakes of the offers that an offer contains: one of those `SomeHandshake` may be, in the order made."""
+    whole = normalised(offer)
+    made = ((normalised(e.offer), e.outcome) for e in experiments)
+    return tuple(
+        outcome
+        for inner, outcome in made
+        if isinstance(outcome, Negotiated) and inner.ceiling == whole.ceiling and _within(inner, whole)
+    )
 
 
 def lacks_tls_1_3(experiments: Iterable[Experiment]) -> bool:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, TextIO, TypeVar
 
 from atsprobe.certificate_files import CertificateFileProblem, apple_roots, read_roots
 from atsprobe.extract.extract import extract
@@ -19,6 +19,8 @@ from atsprobe.settings import Settings, UsageProblem
 if TYPE_CHECKING:
     from atsprobe.resolve import ResolveOptions
 
+_Given = TypeVar("_Given")
+_Read = TypeVar("_Read")
 _SAID = {
     "no-such-name": "no such name (NXDOMAIN)",
     "no-addresses": "the name has no address",
@@ -86,17 +88,26 @@ def _installed_roots(settings: Settings) -> tuple[bytes, ...]:
 def _resolve_options(settings: Settings, *, names_are_given: bool) -> ResolveOptions:
     from atsprobe.resolve import ResolveOptions, parse_connect_to, parse_nameserver, parse_resolve
 
+    return ResolveOptions(
+        resolve=_parsed("--resolve", "HOST:PORT:ADDRESS, as curl has it", parse_resolve, settings.resolve),
+        connect_to=_parsed(
+            "--connect-to", "HOST:PORT:ADDRESS:PORT, as curl has it", parse_connect_to, settings.connect_to
+        ),
+        nameserver=None
+        if settings.nameserver is None
+        else _parsed("--nameserver", "ADDRESS or ADDRESS:PORT", parse_nameserver, settings.nameserver),
+        families=settings.families,
+        timeout=settings.timeout,
+        only_given=names_are_given,
+    )
+
+
+def _parsed(option: str, form: str, parse: Callable[[_Given], _Read], given: _Given) -> _Read:
+    """Read what an option was given. Raises UsageProblem that names the option, and its form as the hint."""
     try:
-        return ResolveOptions(
-            resolve=parse_resolve(settings.resolve),
-            connect_to=parse_connect_to(settings.connect_to),
-            nameserver=parse_nameserver(settings.nameserver) if settings.nameserver else None,
-            families=settings.families,
-            timeout=settings.timeout,
-            only_given=names_are_given,
-        )
+        return parse(given)
     except ValueError as problem:
-        raise UsageProblem(str(problem), "HOST:PORT:ADDRESS, as curl has it") from problem
+        raise UsageProblem(f"{option}: {problem}", form) from problem
 
 
 def _warn(resolutions: Sequence[Resolution], progress: Progress) -> None:

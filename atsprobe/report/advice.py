@@ -6,8 +6,10 @@ import ipaddress
 
 from atsprobe.model.endpoint import ip_address_of
 from atsprobe.model.handshake import NoAnswer
-from atsprobe.model.observation import Observation, PlaintextObservation, Unreachable, Unresolved
+from atsprobe.model.judgement import Verdict
+from atsprobe.model.observation import HttpAnswer, Observation, PlaintextObservation, Unreachable, Unresolved
 from atsprobe.model.result import EndpointResult
+from atsprobe.report.text.evidence import of_address
 
 _FOR_NAMES = {
     "no-such-name": "--nameserver ADDRESS, or --resolve {server}:ADDRESS",
@@ -53,7 +55,19 @@ def why_not_judged(endpoint: EndpointResult) -> str:
     if undecided:
         return "; ".join(undecided)
     unknown = (d.reason for d in endpoint.declared if d.verdict == "inconclusive" and d.reason)
-    return next(unknown, "") or endpoint.reason
+    return next(unknown, "") or _why_http_is_unknown(endpoint) or endpoint.reason
+
+
+def _why_http_is_unknown(endpoint: EndpointResult) -> str:
+    """Say what kept an http load from being judged under any exception; that it is http is no reason."""
+    if endpoint.endpoint.scheme != "http" or endpoint.verdict is not Verdict.INCONCLUSIVE:
+        return ""
+    told = (of_address(o) for o in endpoint.observations if not _answered(o))
+    return next(told, "")
+
+
+def _answered(observation: Observation) -> bool:
+    return isinstance(observation, PlaintextObservation) and isinstance(observation.answer, HttpAnswer)
 
 
 def _undecided_certificate(endpoint: EndpointResult) -> list[str]:
@@ -73,6 +87,8 @@ def advice(endpoint: EndpointResult) -> str:
     resolution = endpoint.resolution
     if resolution is not None and isinstance(resolution.outcome, Unresolved):
         return _FOR_NAMES.get(resolution.outcome.reason, "")
+    if any("was not sent" in told for told in _undecided_certificate(endpoint)):
+        return "let the server send its whole chain"
     tried = (_for_observation(o) for o in endpoint.observations)
     return next(filter(None, tried), "")
 

@@ -122,6 +122,7 @@ def hints(result: Result) -> tuple[str, ...]:
         e.endpoint
         for e in result.loads
         if e.resolution
+        and e.declared_verdict != "exempt"
         and isinstance(e.resolution.outcome, Unresolved)
         and e.resolution.outcome.reason == "no-such-name"
     ]

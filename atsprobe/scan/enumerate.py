@@ -116,10 +116,10 @@ def _asks_in_full(offer: Offer, version: TlsVersion) -> bool:
 
 
 def _walk_groups(look: Look) -> bool:
-    """Take the groups away at the highest version that has ECDHE; say whether the end was reached."""
+    """Take the groups away at the highest version, where its suites use any; say whether the end was reached."""
     accepted = accepted_suites(look.experiments)
     version = max(accepted, default=TlsVersion.SSL_2_0)
-    suites = tuple(s for s in accepted.get(version, ()) if has_forward_secrecy_by_ecdhe(s))
+    suites = tuple(s for s in accepted.get(version, ()) if has_forward_secrecy_by_ecdhe(s) or "_ECDH_anon_" in s)
     if not suites or version <= TlsVersion.SSL_3_0:
         return True
     known = {n.group for n in negotiations(look.experiments) if n.version is version}

@@ -40,7 +40,7 @@ def _why_hosts_may_be_missing(
     scope: Scope, evidence: Evidence, covered: Sequence[Load], domain: str | None, reaches: Callable[[Host], bool]
 ) -> str:
     if domain is not None and "/" not in domain and all(load.endpoint.host == domain for load in covered):
-        return f"no host below {domain} was found (name them beside the app, or --assume-complete)"
+        return f"no host below {domain} that it decides was found (name them beside the app, or --assume-complete)"
     extraction = evidence.recording.extraction
     bundle = scope.bundle
     if bundle is not None and any(s.target == bundle.target for s in extraction.skipped):
@@ -49,7 +49,7 @@ def _why_hosts_may_be_missing(
     if template is not None:
         return "the app fills in a host at run time that may lie under it (--assume-complete says that none does)"
     if any(reaches(host) for host in evidence.recording.not_audited):
-        return "hosts found with less confidence were not audited and may lie under it"
+        return "hosts found with less confidence were not audited and lie under it (name them, or --assume-complete)"
     return ""
 
 

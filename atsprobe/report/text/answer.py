@@ -150,12 +150,18 @@ def _what_holds(result: AuditResult, counted: Tally) -> str:
     passing = sum(1 for e in counted.loads if e.verdict is Verdict.PASS)
     complete, where = not counted.not_judged, _on_every_address(result)
     if not counted.loads:
-        held = "no host was found or named"
+        left = len(result.recording.not_audited)
+        held = (
+            f"{count(left, 'less sure host')} {were(left)} left out (atsprobe hosts lists {'it' if left == 1 else 'them'})"
+            if left
+            else "no host was found or named"
+        )
     elif complete:
         everything = passing == len(counted.loads) > 1
         held = f"{'all ' if everything else ''}{passing} {'passes' if passing == 1 else 'pass'} default ATS {where}"
     else:
-        held = f"{passing} of {count(len(counted.loads), 'server')} pass default ATS {where}"
+        verb = "passes" if len(counted.loads) == 1 else "pass"
+        held = f"{passing} of {count(len(counted.loads), 'server')} {verb} default ATS {where}"
     told = [held]
     if not complete and counted.skipped:
         told.append(f"{_unread(counted)} not read")

@@ -69,7 +69,7 @@ def add_group(page: Page, group: Group) -> None:
     first_of_run: Item | None = None
     for item, after in zip(group.items, following, strict=True):
         first_of_run = first_of_run or item
-        blanks = " " * (width - len(item.id) + 2)
+        blanks = " " * (max(width - len(item.id), 0) + 2)  # a quiet report has ids that are longer than its column
         page.add((item.id, LOOKS_OF_IDS.get(item.id, "")), f"{blanks}{item.subject}", indent=2, hang=_BELOW)
         if page.style.verbosity >= VERBOSE:
             _add_evidence(page, item)
