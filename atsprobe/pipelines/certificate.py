@@ -11,6 +11,7 @@ from atsprobe.ats.policy import PolicyResolver
 from atsprobe.ats.profile import UnknownProfile, profiles
 from atsprobe.certificate_files import CertificateFileProblem, apple_roots, read_chain, read_roots
 from atsprobe.judge.judge import JudgedFile, judge_file
+from atsprobe.model.certificate import Certificate
 from atsprobe.model.dictionary import AtsDictionary
 from atsprobe.model.endpoint import Host, InvalidHost, parse_host
 from atsprobe.model.judgement import Finding, Outcome
@@ -45,13 +46,8 @@ def certificate(
     asked = _profiles(settings)
     name = _host(host)
     trust = _trust(settings, public_roots)
-    try:
-        certificates = read_chain(chain)
-    except CertificateFileProblem as problem:
-        raise UsageProblem(str(problem), problem.hint) from problem
-    if not certificates:
-        raise UsageProblem("no certificate given", "give the file that begins with -----BEGIN CERTIFICATE-----")
-    instant = datetime.now(UTC) if at is None else at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
+    certificates = _chain(chain)
+    instant = _instant(at)
     judged = {
         profile.name: judge_file(
             certificates, PolicyResolver(Client(profile), AtsDictionary()).policy(name), trust, instant
@@ -89,6 +85,22 @@ def _host(text: str) -> Host:
         raise UsageProblem(
             f"--host: {text[:200]}: {problem}", "give the bare name, --host api.example.com"
         ) from problem
+
+
+def _chain(files: Sequence[str]) -> tuple[Certificate, ...]:
+    try:
+        certificates = read_chain(files)
+    except CertificateFileProblem as problem:
+        raise UsageProblem(str(problem), problem.hint) from problem
+    if not certificates:
+        raise UsageProblem("no certificate given", "give the file that begins with -----BEGIN CERTIFICATE-----")
+    return certificates
+
+
+def _instant(at: datetime | None) -> datetime:
+    if at is None:
+        return datetime.now(UTC)
+    return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
 
 
 def _trust(settings: Settings, public_roots: Sequence[str]) -> TrustStore:
