@@ -25,10 +25,12 @@ class HostWarnings:
     def __init__(self, dictionary: AtsDictionary, notes: Sequence[KeyNote]) -> None:
         """Sort the notes of `key_notes` by the hosts that they concern."""
         self._dictionary = dictionary
+        self._entries = dictionary.entries
         self._global: list[PolicyWarning] = []
         self._always: list[PolicyWarning] = []
         self._by_domain: dict[str, list[PolicyWarning]] = {}
         self._meant: dict[Host, list[PolicyWarning]] = {}
+        self._meant_below: dict[Host, list[PolicyWarning]] = {}
         self._pins: dict[str, list[PolicyWarning]] = {}
         for note in notes:
             self._add(note)
@@ -39,6 +41,8 @@ class HostWarnings:
             meant = meant_host(note.domain) if note.standing == "ineffective" else None
             if meant is not None and meant != note.domain:
                 self._meant.setdefault(meant, []).extend(note.warnings)
+                if note.domain.startswith("*") or self._reaches_down(note.domain):
+                    self._meant_below.setdefault(meant, []).extend(note.warnings)
             return
         for warning in note.warnings:
             if note.key == PINNED_DOMAINS and warning.domain is not None:
@@ -46,13 +50,19 @@ class HostWarnings:
             else:
                 (self._always if note.key in _FOR_ALL_HOSTS else self._global).append(warning)
 
+    def _reaches_down(self, domain: str) -> bool:
+        entry = self._entries.get(domain)
+        return entry is not None and boolean(entry.includes_subdomains) is True
+
     def of(self, policy: Policy) -> tuple[PolicyWarning, ...]:
         """Give what concerns a host: the keys that decide about it or were meant to, its kind, and what lies beside."""
         matched = policy.matched_exception
         found = list(self._always)
         found += self._global if matched is None else self._of_entry(policy.host, matched)
-        found += [w for meant in self._names(policy.host) for w in self._meant.get(meant, ())]
-        found += [w for name in self._names(policy.host) for w in self._pins.get(name, ())]
+        found += self._meant.get(policy.host, ())
+        above = _above(policy.host)
+        found += [w for parent in above for w in self._meant_below.get(parent, ())]
+        found += [w for name in (policy.host, *above[:1]) for w in self._pins.get(name, ())]
         if policy.client.profile.reads_exceptions:
             found += self._passed_over(policy.host, matched)
             found += self._elsewhere(policy)
@@ -64,23 +74,16 @@ class HostWarnings:
         is_deep = host.removesuffix(f".{matched}").count(".") > 0 and host != matched
         return (w for w in self._by_domain.get(matched, ()) if w.kind != DEPTH or is_deep)
 
-    def _names(self, host: Host) -> tuple[Host, ...]:
-        """The host and the name above it, for which a misspelt ``*.`` or a pin may have been meant."""
-        parent = Host(host.partition(".")[2])
-        return (host, parent) if parent and ip_address_of(host) is None else (host,)
-
     def _passed_over(self, host: Host, matched: str | None) -> Iterator[PolicyWarning]:
         """Tell of entries above the host that do not reach it."""
-        if ip_address_of(host) is not None or host == matched:
+        if host == matched:
             return
-        parent = host.partition(".")[2]
-        entries = self._dictionary.entries
-        while parent and parent != matched:
-            entry = entries.get(parent)
-            if entry is not None and boolean(entry.includes_subdomains) is not True:
+        for parent in _above(host):
+            if parent == matched:
+                return
+            if parent in self._entries and not self._reaches_down(parent):
                 text = f"{parent} has an entry, which does not reach this host: it has no NSIncludesSubdomains"
                 yield PolicyWarning("parent-without-subdomains", parent, SUBDOMAINS, text)
-            parent = parent.partition(".")[2]
 
     def _elsewhere(self, policy: Policy) -> Iterator[PolicyWarning]:
         """Tell where other loads than URLSession's are freer."""
@@ -92,6 +95,14 @@ class HostWarnings:
         ):
             if boolean(value) is True:
                 yield PolicyWarning("freer-elsewhere", None, key, f"ATS is off for this host {what}")
+
+
+def _above(host: Host) -> tuple[Host, ...]:
+    """Give the names above a host, nearest first; none above an address."""
+    if ip_address_of(host) is not None:
+        return ()
+    labels = host.split(".")
+    return tuple(Host(".".join(labels[n:])) for n in range(1, len(labels)))
 
 
 def _of_kind(policy: Policy) -> Iterator[PolicyWarning]:

@@ -63,7 +63,9 @@ class _Notes:
         self._profiles = tuple(c.profile for c in clients)
         self._is_read = any(p.reads_exceptions for p in self._profiles)
         self._lines = lines
-        self._twins = _twins(dictionary.entries) if self._is_read else {}
+        self._domains = dict(dictionary.exception_domains)
+        self._entries = dictionary.entries
+        self._twins = _twins(self._entries) if self._is_read else {}
 
     def all(self) -> Iterator[KeyNote]:
         told: set[str] = set()
@@ -84,7 +86,7 @@ class _Notes:
             reason = f"the same network as {twin}, whose entry differs: which of them holds is not defined"
             yield self._whole(domain, "unverifiable", reason, EQUAL_NETWORKS)
         else:
-            keys = _keys_of(domain, self._dictionary)
+            keys = _keys_of(domain, self._domains[domain])
             about = self._about_domain(domain, keys)
             for key in keys:
                 note = self._note(key)
@@ -92,8 +94,8 @@ class _Notes:
                 about = ()
 
     def _whole(self, domain: str, standing: KeyStanding, reason: str, kind: str) -> KeyNote:
-        keys = _keys_of(domain, self._dictionary)
-        entry = dict(self._dictionary.exception_domains)[domain]
+        keys = _keys_of(domain, self._domains[domain])
+        entry = self._domains[domain]
         warnings = [PolicyWarning(kind, domain, None, reason)]
         warnings += [_app_review(key) for key in keys if wants_justification(key)]
         return KeyNote(
@@ -146,7 +148,7 @@ class _Notes:
 
     def _is_outdone(self, key: DeclaredKey, profiles: Sequence[Profile]) -> bool:
         """Say whether every one of the profiles that read a relaxation is in the NIAP mode, which leaves it nothing to relax."""
-        entry = self._dictionary.entries.get(key.domain or "")
+        entry = self._entries.get(key.domain or "")
         version = tls_version(key.value) if key.key == MINIMUM_TLS else None
         is_lower = version is not None and version < TlsVersion.TLS_1_2
         if entry is None or not (is_lower or (key.key == FORWARD_SECRECY and boolean(key.value) is False)):
@@ -210,13 +212,13 @@ class _Notes:
         """An entry without a key that anything reads is an entry all the same: found first, it decides alone."""
         unread = [why_ineffective(k, self._dictionary, self._profiles) and not self._is_unclear_number(k) for k in keys]
         skipped = is_address_key(domain) and all(p.exempts_ip_addresses for p in self._profiles)
-        if all(unread) and domain in self._dictionary.entries and not skipped:
+        if all(unread) and domain in self._entries and not skipped:
             text = "none of its keys is read, and yet it is an entry: it puts full ATS on the host"
             yield PolicyWarning(RE_IMPOSES, domain, None, text)
 
 
-def _keys_of(domain: str, dictionary: AtsDictionary) -> tuple[DeclaredKey, ...]:
-    return AtsDictionary(exception_domains=((domain, dict(dictionary.exception_domains)[domain]),)).declared_keys()
+def _keys_of(domain: str, entry: ExceptionEntry | PlistValue) -> tuple[DeclaredKey, ...]:
+    return AtsDictionary(exception_domains=((domain, entry),)).declared_keys()
 
 
 def _app_review(key: DeclaredKey) -> PolicyWarning:

@@ -308,11 +308,14 @@ OF_ADDRESSES = [
     Vector(f"{_CIDR}: short forms are padded", entry("10/8", HTTP=True), "10.9.9.9", HTTP_ALLOWED, FROM_17),
     Vector(f"{_CIDR}: a leading zero makes the prefix octal", entry("10.0.0.0/010", HTTP=True), "10.9.9.9", HTTP_ALLOWED,
            FROM_17),
+    Vector(f"{_CIDR}: a prefix may be hexadecimal", entry("10.0.0.0/0x8", HTTP=True), "10.9.9.9", HTTP_ALLOWED, FROM_17),
+    Vector(f"{_CIDR}: a short IPv6 network is padded", entry("2001:db8/32", HTTP=True), "2001:db8::1", HTTP_ALLOWED, FROM_17),
     *(Vector(f"{_CIDR}: {key} is no network", entry(key, HTTP=True), host, DEFAULT, FROM_17)
       for key, host in (
           ("203.0.113.0/33", "203.0.113.5"), ("203.0.113.0/-1", "203.0.113.5"), ("2001:db8::/129", "2001:db8::1"),
           ("fe80::%en0/64", "2001:db8::1"), ("203.0.113.0/", "203.0.113.5"), ("/24", "203.0.113.5"),
           ("198.51.100.128/25", "198.51.100.130"), ("203.0.113.0/24/24", "203.0.113.5"),
+          ("::ffff:203.0.113.5/128", "::ffff:cb00:7105"),
       )),
     Vector("Apple, NSExceptionDomains: a name never matches an address key", entry("203.0.113.0/24", HTTP=True), PLAIN, DEFAULT),
     Vector("Apple, NSExceptionDomains: an address never matches a name's key",

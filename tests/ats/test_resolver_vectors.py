@@ -50,21 +50,6 @@ def test_a_row_holds(vector: Vector, profile: str) -> None:
     assert demand_of(policy(vector.dictionary, vector.host, profile, vector.sdk)) == vector.demand, vector.says
 
 
-# as the sources say, and not yet as it is resolved
-NOT_YET = [
-    ("_find_cidr_exception: a short IPv6 network is padded with ::", "2001:db8/32", "2001:db8::1", "off TLSv1.2 ECDHE http"),
-    ("_find_cidr_exception: IPv4 inside IPv6 is no network", "::ffff:203.0.113.5/128", "::ffff:cb00:7105", "on TLSv1.2 ECDHE -"),
-    ("_find_cidr_exception: strtol reads 0x as hexadecimal", "10.0.0.0/0x8", "10.9.9.9", "off TLSv1.2 ECDHE http"),
-]  # fmt: skip
-
-
-@pytest.mark.xfail(reason="network_of does not read these as Apple's client does", strict=True)
-@pytest.mark.parametrize(("says", "key", "host", "demand"), NOT_YET)
-def test_a_network_is_read_with_every_quirk(says: str, key: str, host: str, demand: str) -> None:
-    """Networks that Apple's client reads in a way of its own."""
-    assert demand_of(policy(entry(key, HTTP=True), host, "ios26")) == demand, says
-
-
 @pytest.mark.parametrize("vector", [v for vectors in SECTIONS.values() for v in vectors], ids=lambda v: v.host)
 def test_the_modes_follow_from_ios_26(vector: Vector) -> None:
     """fcp21 is iOS 26 with FCP_v2.1 as the global key unless another is declared; system services read no plist at all."""
