@@ -107,12 +107,12 @@ def _http(case: Case) -> _View:
         return _View("allowed")
     if isinstance(case.seen, PlaintextObservation) and isinstance(case.seen.answer, HttpAnswer):
         return leads_to
-    return _View("inconclusive", reason=of_absence(case.seen, not_contacted=False))
+    return _View("inconclusive", reason=of_absence(case.seen, case.why_no_address, not_contacted=False))
 
 
 def _https(case: Case, seen: Observation | None) -> _View:
     if not isinstance(seen, TlsObservation):
-        why = of_absence(seen, not_contacted=case.not_contacted)
+        why = of_absence(seen, case.why_no_address, not_contacted=case.not_contacted)
         return _View("inconclusive", tuple(r.rule.unknown("not seen") for r in REQUIREMENTS), why)
     policy = case.policy
     view, settled = _under(case, policy, seen)

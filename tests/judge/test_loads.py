@@ -251,6 +251,12 @@ def test_https_that_was_not_reached_is_unknown(observation, reason: str) -> None
     assert statuses == {"unknown", "not-applicable"}
 
 
+def test_what_became_of_a_name_is_the_reason() -> None:
+    """A load whose name has no address says why it has none."""
+    judged = load(None, why_no_address="no such name (NXDOMAIN)")
+    assert (judged.outcome, judged.reason) == ("inconclusive", "no such name (NXDOMAIN)")
+
+
 def test_http_without_permission_is_blocked_whatever_the_server_does() -> None:
     """It needs no server: refused, answered and unknown ports are all the same."""
     for observation in (clear(), gone(), None, clear(NoAnswer("timeout"))):
