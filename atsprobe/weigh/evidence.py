@@ -119,6 +119,8 @@ class Evidence:
         resolution = self.resolution(endpoint)
         if resolution is not None and isinstance(resolution.outcome, Unresolved):
             return UNRESOLVED_IN_WORDS[resolution.outcome.reason]
+        if self.left_out(endpoint):
+            return "this machine has no route to its addresses"
         return "the audit ended before it was looked at" if self.recording.interrupted else ""
 
     def _leads_to_https(self, endpoint: Endpoint, seen: Observation | None, policy: Policy) -> Endpoint | None:

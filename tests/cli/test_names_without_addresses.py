@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import plistlib
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from atsprobe.model.judgement import ExceptionStatus
+from atsprobe.model.observation import Unreachable
 from atsprobe.model.recording import Recording
 from atsprobe.model.result import AuditResult, exit_code
 from atsprobe.pipelines.audit import audit
+from atsprobe.scan.task import ScanTask
 from atsprobe.settings import Settings
 
 HTTP = {"NSExceptionAllowsInsecureHTTPLoads": True}
@@ -45,6 +49,19 @@ def test_a_key_says_what_became_of_its_name(app: str) -> None:
         "loaded.example.com": (ExceptionStatus.UNVERIFIABLE, "no such name (NXDOMAIN)"),
     }
     assert [e.reason for e in result.loads] == ["no such name (NXDOMAIN)"]
+    assert exit_code(result) == 3
+
+
+def test_addresses_without_a_route_are_the_reason(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A literal has an address, so that "no address" would be wrong; this machine cannot reach it."""
+
+    def unreachable(tasks: Sequence[ScanTask], *, on_finished: Callable[..., None], **_: object) -> None:
+        for task in tasks:
+            on_finished(task, (Unreachable(task.endpoint, task.address, datetime.now(UTC), "no-route"),))
+
+    monkeypatch.setattr("atsprobe.scan.scan.scan_in_threads", unreachable)
+    result = audit(["[2001:db8::1]"])
+    assert [e.reason for e in result.loads] == ["this machine has no route to its addresses"]
     assert exit_code(result) == 3
 
 
