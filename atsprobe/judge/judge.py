@@ -140,19 +140,19 @@ def _http(case: Case) -> _View:
         return _View("allowed")
     if isinstance(case.seen, PlaintextObservation) and isinstance(case.seen.answer, HttpAnswer):
         return leads_to
-    return _View("inconclusive", reason=of_absence(case.seen, not_contacted=False))
+    return _View("inconclusive", reason=of_absence(case.seen, case.why_no_address, not_contacted=False))
 
 
 def _https(case: Case, seen: Observation | None) -> _View:
     if not isinstance(seen, TlsObservation):
-        why = of_absence(seen, not_contacted=case.not_contacted)
+        why = of_absence(seen, case.why_no_address, not_contacted=case.not_contacted)
         return _View("inconclusive", tuple(r.rule.unknown("not seen") for r in REQUIREMENTS), why)
     policy = case.policy
     view, settled = _under(case, policy, seen)
     if not settled:
         proved, _ = _under(case, _proved_part(policy), seen)
         if proved.outcome != view.outcome:
-            view = replace(view, outcome="inconclusive", reason="rests on what the client is not proved to offer")
+            view = replace(view, outcome="inconclusive", reason=_why_unproved(case, view, seen))
     if view.outcome != "blocked":
         return view
     failing = {f.requirement for f in view.findings if f.status == "fail"}
@@ -161,6 +161,17 @@ def _https(case: Case, seen: Observation | None) -> _View:
     if policy.contested:
         return replace(view, outcome="inconclusive", reason="a private address: iOS versions and networks differ")
     return view
+
+
+def _why_unproved(case: Case, view: _View, seen: TlsObservation) -> str:
+    """Say which part of the offer is not proved: suites that Apple does not document, or versions that code must ask for."""
+    policy = case.policy
+    since = policy.client.profile.sdk_default_floor
+    without_suites, _ = _under(case, _proved_part(replace(policy, unproved_versions=frozenset())), seen)
+    if since is None or without_suites.outcome != view.outcome:
+        return "works only with a suite that the client is not proved to offer"
+    known = "" if policy.client.linked_sdk else "the linked SDK is not known (--sdk); "
+    return f"{known}under SDK {'.'.join(map(str, since))} or later code must set tlsMinimumSupportedProtocolVersion too"
 
 
 def _proved_part(policy: Policy) -> Policy:

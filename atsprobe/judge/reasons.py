@@ -67,8 +67,8 @@ def of_unsettled(following: Following, seen: TlsObservation) -> str:
     return "the client's hello was not tried"
 
 
-def of_absence(seen: Observation | None, *, not_contacted: bool) -> str:
-    """Say why there is no observation to judge."""
+def of_absence(seen: Observation | None, why_no_address: str, *, not_contacted: bool) -> str:
+    """Say why there is no observation to judge; ``why_no_address`` is what became of the name, empty where not known."""
     match seen:
         case Unreachable(reason=reason, detail=detail):
             text = _UNREACHABLE[reason]
@@ -78,6 +78,6 @@ def of_absence(seen: Observation | None, *, not_contacted: bool) -> str:
         case TlsObservation() | PlaintextObservation():
             return "seen under another scheme only"
         case None:
-            return _UNREACHABLE["not-contacted"] if not_contacted else "no address is known"
+            return _UNREACHABLE["not-contacted"] if not_contacted else why_no_address or "no address is known"
         case _:
             assert_never(seen)

@@ -34,6 +34,15 @@ class Resolved:
 
 UnresolvedReason = Literal["no-such-name", "no-addresses", "no-answer", "refused", "invalid"]
 
+UNRESOLVED_IN_WORDS: dict[UnresolvedReason, str] = {
+    "no-such-name": "no such name (NXDOMAIN)",
+    "no-addresses": "the name has no address",
+    "no-answer": "no name server answered",
+    "refused": "the name server refused to answer",
+    "invalid": "no name that DNS could answer",
+}
+"""Why a name has no address, for people."""
+
 
 @dataclass(frozen=True, slots=True)
 class Unresolved:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TextIO, TypeVar
 
 from atsprobe.certificate_files import CertificateFileProblem, apple_roots, read_roots
 from atsprobe.extract.extract import extract
-from atsprobe.model.observation import Observation, Resolution, Unreachable, Unresolved
+from atsprobe.model.observation import UNRESOLVED_IN_WORDS, Observation, Resolution, Unreachable, Unresolved
 from atsprobe.model.recording import Recording
 from atsprobe.pipelines.plan import plan, split_by_confidence
 from atsprobe.pipelines.progress import Progress
@@ -21,13 +21,6 @@ if TYPE_CHECKING:
 
 _Given = TypeVar("_Given")
 _Read = TypeVar("_Read")
-_SAID = {
-    "no-such-name": "no such name (NXDOMAIN)",
-    "no-addresses": "the name has no address",
-    "no-answer": "no name server answered",
-    "refused": "the name server refused to answer",
-    "invalid": "no name that DNS could answer",
-}
 
 
 def record(
@@ -114,7 +107,7 @@ def _warn(resolutions: Sequence[Resolution], progress: Progress) -> None:
     said: dict[str, None] = {}
     for resolution in resolutions:
         if isinstance(resolution.outcome, Unresolved):
-            said[f"{resolution.host}: {_SAID[resolution.outcome.reason]}"] = None
+            said[f"{resolution.host}: {UNRESOLVED_IN_WORDS[resolution.outcome.reason]}"] = None
     for text in said:
         progress.warned(text)
 

@@ -7,7 +7,14 @@ import ipaddress
 from atsprobe.model.endpoint import ip_address_of
 from atsprobe.model.handshake import NoAnswer
 from atsprobe.model.judgement import Verdict
-from atsprobe.model.observation import HttpAnswer, Observation, PlaintextObservation, Unreachable, Unresolved
+from atsprobe.model.observation import (
+    UNRESOLVED_IN_WORDS,
+    HttpAnswer,
+    Observation,
+    PlaintextObservation,
+    Unreachable,
+    Unresolved,
+)
 from atsprobe.model.result import EndpointResult
 from atsprobe.report.text.evidence import of_address
 
@@ -33,20 +40,13 @@ _NEVER_DECIDES = frozenset({"certificate-transparency", "certificate-revocation"
 """Unknown for nearly every server, so a load is judged without them."""
 
 _PRIVATE = tuple(ipaddress.ip_network(n) for n in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7"))
-_UNRESOLVED = {
-    "no-such-name": "no such name (NXDOMAIN)",
-    "no-addresses": "the name has no address",
-    "no-answer": "no name server answered",
-    "refused": "the name server refused to answer",
-    "invalid": "no name that DNS could answer",
-}
 
 
 def why_not_judged(endpoint: EndpointResult) -> str:
     """Say why a load could not be judged: what became of its name, else what judging says."""
     resolution = endpoint.resolution
     if resolution is not None and isinstance(resolution.outcome, Unresolved):
-        told = _UNRESOLVED[resolution.outcome.reason]
+        told = UNRESOLVED_IN_WORDS[resolution.outcome.reason]
         detail = resolution.outcome.detail
         if detail.startswith("no name server"):
             return detail

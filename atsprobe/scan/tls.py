@@ -44,7 +44,9 @@ def observe(task: ScanTask, pace: Pace) -> TlsObservation | Unreachable:
     except Exception as error:  # noqa: BLE001 - whatever a server provokes, the others' scans go on
         cut_short = f"failed: {type(error).__name__}: {error}"[:200]
     if cut_short and not look.experiments:
-        return _unreachable(look, "interrupted" if cut_short == INTERRUPTED else "failed", cut_short)
+        return (
+            _unreachable(look, "interrupted") if cut_short == INTERRUPTED else _unreachable(look, "failed", cut_short)
+        )
     return TlsObservation(
         endpoint=task.endpoint,
         address=task.address,
@@ -56,7 +58,7 @@ def observe(task: ScanTask, pace: Pace) -> TlsObservation | Unreachable:
     )
 
 
-def _unreachable(look: Look, reason: UnreachableReason, detail: str) -> Unreachable:
+def _unreachable(look: Look, reason: UnreachableReason, detail: str = "") -> Unreachable:
     return Unreachable(look.task.endpoint, look.task.address, look.began, reason, detail)
 
 

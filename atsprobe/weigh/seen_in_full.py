@@ -25,7 +25,7 @@ def why_not_seen_in_full(
     found may lie under it. ``reaches`` says whether the key would decide about a host.
     """
     if not covered:
-        return "no host that it covers was found" if by_pattern else "nothing that the app loads from it was found"
+        return _why_nothing_is_covered(scope, domain, by_pattern=by_pattern)
     left_out = [a for load in covered for a in evidence.left_out(load.endpoint)]
     if left_out:
         return (
@@ -34,6 +34,14 @@ def why_not_seen_in_full(
     if not by_pattern or evidence.recording.assume_complete:
         return ""
     return _why_hosts_may_be_missing(scope, evidence, covered, domain, reaches)
+
+
+def _why_nothing_is_covered(scope: Scope, domain: str | None, *, by_pattern: bool) -> str:
+    if by_pattern:
+        return "no host that it covers was found"
+    if any(load.endpoint.host == domain for load in scope.unknown_to_dns):
+        return "DNS knows no address of it, and no URL names it"
+    return "nothing that the app loads from it was found"
 
 
 def _why_hosts_may_be_missing(

@@ -206,7 +206,9 @@ def test_what_rests_on_unproved_suites_is_unknown() -> None:
     """3DES with ATS off: allowed if an app offers it, refused if not. Where both come to the same, that is said."""
     triple = [refused(OWN), NO_13, refused(WITH_RSA), made(WIDEST, T12, TRIPLE)]
     for plist in (ARBITRARY, HTTP_WITHOUT_SECRECY):
-        assert load(seen(*triple), policy(plist=plist)).outcome == "inconclusive"
+        judged = load(seen(*triple), policy(plist=plist))
+        assert judged.outcome == "inconclusive"
+        assert judged.reason == "works only with a suite that the client is not proved to offer"
     bad = [*triple[:-1], with_chain(triple[-1], EXPIRED)]
     assert load(seen(*bad), policy(plist=ARBITRARY)).outcome == "blocked"
     assert load(seen(*triple)).outcome == "blocked"
@@ -216,7 +218,10 @@ def test_what_rests_on_an_unproved_version_is_unknown() -> None:
     """TLS 1.0 by the key alone, under SDK 26; under an older SDK it is allowed."""
     plist = entry(NSExceptionMinimumTLSVersion="TLSv1.0")
     old = [refused(OWN, T10), made(FROM_10, T10)]
-    assert load(seen(*old), policy(plist=plist)).outcome == "inconclusive"
+    for sdk, known in (("26.1", ""), (None, "the linked SDK is not known (--sdk); ")):
+        judged = load(seen(*old), policy(plist=plist, sdk=sdk))
+        assert judged.outcome == "inconclusive"
+        assert judged.reason == f"{known}under SDK 26 or later code must set tlsMinimumSupportedProtocolVersion too"
     assert load(seen(*old), policy(plist=plist, sdk="18.5")).outcome == "allowed"
     bad = [old[0], with_chain(old[1], EXPIRED)]
     assert load(seen(*bad), policy(plist=plist)).outcome == "blocked"
@@ -249,6 +254,12 @@ def test_https_that_was_not_reached_is_unknown(observation, reason: str) -> None
     assert (judged.outcome, judged.reason, judged.failing) == ("inconclusive", reason, ())
     statuses = {f.status for f in judged.findings}
     assert statuses == {"unknown", "not-applicable"}
+
+
+def test_what_became_of_a_name_is_the_reason() -> None:
+    """A load whose name has no address says why it has none."""
+    judged = load(None, why_no_address="no such name (NXDOMAIN)")
+    assert (judged.outcome, judged.reason) == ("inconclusive", "no such name (NXDOMAIN)")
 
 
 def test_http_without_permission_is_blocked_whatever_the_server_does() -> None:

@@ -157,7 +157,7 @@ def test_a_stop_ends_all_soon(pki):
         assert time.monotonic() - began < 5
     assert isinstance(seen[3], TlsObservation)
     assert (seen[3].cut_short, len(seen[3].experiments)) == ("interrupted", 1)
-    assert {o.reason for o in (*seen[:3], *seen[4:])} == {"interrupted"}
+    assert {(o.reason, o.detail) for o in (*seen[:3], *seen[4:])} == {("interrupted", "")}
 
 
 def test_nothing_to_do():
