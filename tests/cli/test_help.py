@@ -17,6 +17,7 @@ COMMANDS = {
     "audit": ["audit"],
     "judge": ["judge"],
     "hosts": ["hosts"],
+    "policy": ["policy"],
     "certificate": ["certificate"],
     "demo": ["demo"],
     "lab": ["lab"],

@@ -34,7 +34,7 @@ def render_policy(result: PolicyResult, style: Style) -> str:
         if several and style.verbosity > QUIET:
             page.blank()
         _add_bundle(page, of_bundle, several=several)
-    add_group(page, Group("Could not be read", "Could not be read", tuple(map(_skipped, result.skipped))))
+    add_group(page, Group("Could not be judged", "Could not be judged", tuple(map(_skipped, result.skipped))))
     return page.rendered()
 
 
