@@ -8,6 +8,7 @@ from functools import lru_cache
 
 from atsprobe.model.cipher_suite import TlsVersion, has_forward_secrecy_by_ecdhe
 from atsprobe.model.handshake import (
+    HYBRID_GROUPS,
     Alert,
     Experiment,
     Negotiated,
@@ -75,7 +76,12 @@ def last_refusals_hold(look: Look) -> bool:
 
 
 def _walk_suites(look: Look, version: TlsVersion) -> bool:
-    """Take a version's suites away until the server refuses the rest; say whether that end was reached."""
+    """Take a version's suites away until the server refuses the rest; say whether that end was reached.
+
+    It cannot be where the server speaks over a hybrid group alone: none of these hellos has one.
+    """
+    if version is TlsVersion.TLS_1_3 and any(n.group in HYBRID_GROUPS for n in negotiations(look.experiments)):
+        return False
     for wide in widest_offers(version):
         if version in _ruled_out(look.experiments):
             return True
