@@ -86,7 +86,7 @@ def test_responders(body: bytes, status: str, evidence: str) -> None:
     found = asked(answer(body))
     begin = "no stapled response; " if status == "unknown" else ""
     assert found.status == status
-    assert found.evidence.startswith(f"{begin}OCSP responder {URL}: {evidence}")
+    assert found.evidence.startswith(f"{begin}OCSP responder ocsp.example.com: {evidence}")
 
 
 @pytest.mark.parametrize(
@@ -124,7 +124,7 @@ def test_lists(body: bytes, status: str, evidence: str) -> None:
     found = asked(answer(body, "crl"))
     begin = "no stapled response; " if status == "unknown" else ""
     assert found.status == status
-    assert found.evidence.startswith(f"{begin}CRL {LIST}: {evidence}")
+    assert found.evidence.startswith(f"{begin}CRL of crl.example.com: {evidence}")
 
 
 def test_a_part_of_a_list_counts_for_the_leaf_that_names_it() -> None:
@@ -153,7 +153,7 @@ def test_no_answer_is_unknown_and_says_why() -> None:
     found = asked(answer(None, detail="no answer in time"))
     assert (found.status, found.evidence) == (
         "unknown",
-        f"no stapled response; OCSP responder {URL}: no answer in time",
+        "no stapled response; OCSP responder ocsp.example.com: no answer in time",
     )
 
 
@@ -176,7 +176,23 @@ def test_the_staple_is_read_first() -> None:
     assert asked(revoked, ocsp_response=staple()).status == "warn"
     assert asked(good, ocsp_response=staple(ends=NOW - DAY / 2)).evidence.startswith("OCSP responder")
     useless = asked(answer(None, detail="HTTP 503"), ocsp_response=staple(ends=NOW - DAY / 2)).evidence
-    assert useless == f"stapled response of no use: not current; OCSP responder {URL}: HTTP 503"
+    assert useless == "stapled response of no use: not current; OCSP responder ocsp.example.com: HTTP 503"
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("ldap://ldap.example.com/cn=x", "ldap.example.com"),
+        ("http://[", "http://["),
+        ("", ""),
+        ("x" * 500, "x" * 100),
+        ("http://" + "x" * 500, "x" * 100),
+    ],
+)
+def test_whom_the_evidence_names(url: str, shown: str) -> None:
+    """The host is enough for people; what a certificate holds in place of a URL is shown in part."""
+    nobody = replace(answer(None, detail="not an http URL that can be asked"), url=url)
+    assert asked(nobody).evidence == f"no stapled response; OCSP responder {shown}: not an http URL that can be asked"
 
 
 def test_under_a_private_root_nobody_else_blocks_it() -> None:
@@ -207,7 +223,7 @@ def test_answers_reach_the_judge_with_the_observation() -> None:
     judgement = load(seen, trust=PUBLIC)
     assert judgement.outcome == "allowed"
     found = {str(f.requirement): f for f in judgement.findings}["certificate-revocation"]
-    assert (found.status, found.evidence) == ("warn", f"OCSP responder {URL}: {REVOKED}")
+    assert (found.status, found.evidence) == ("warn", f"OCSP responder ocsp.example.com: {REVOKED}")
 
 
 def test_mutated_lists_revoke_nothing() -> None:

@@ -20,11 +20,11 @@ ASKED = [s for s in SERVERS if s.when_asked]
 EVIDENCE = {
     "revoked-staple": "stapled response: revoked ",
     "good-staple": "stapled response: good, until ",
-    "revoked": "OCSP responder http://responder.lab.example.com:{port}/ocsp/revoked-0: revoked ",
-    "not-revoked": "OCSP responder http://responder.lab.example.com:{port}/ocsp/not-revoked-0: good, until ",
-    "crl-revoked": "CRL http://responder.lab.example.com:{port}/lab.crl: revoked ",
-    "responder-refuses": "no stapled response; OCSP responder http://refuses.lab.example.com:",
-    "responder-silent": "no stapled response; OCSP responder http://silent.lab.example.com:",
+    "revoked": "OCSP responder responder.lab.example.com:{port}: revoked ",
+    "not-revoked": "OCSP responder responder.lab.example.com:{port}: good, until ",
+    "crl-revoked": "CRL of responder.lab.example.com:{port}: revoked ",
+    "responder-refuses": "no stapled response; OCSP responder refuses.lab.example.com:",
+    "responder-silent": "no stapled response; OCSP responder silent.lab.example.com:",
 }
 END = {"responder-refuses": ": the connection is refused", "responder-silent": ": no answer in time"}
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from urllib.parse import urlsplit
 
 from cryptography import x509
 from cryptography.x509.oid import AuthorityInformationAccessOID
@@ -65,10 +66,17 @@ def _read_answers(case: ChainCase) -> Iterator[tuple[str, RevocationState]]:
     """Read each answer as of the moment in which it came: it can be younger than the audit's beginning."""
     for answer in case.question.revocation:
         if answer.leaf_sha256 == case.leaf.sha256:
-            yield f"{_SOURCES[answer.kind]} {answer.url[:200]}", _read_answer(case, answer)
+            yield f"{_SOURCES[answer.kind]} {_host(answer.url)}", _read_answer(case, answer)
 
 
-_SOURCES = {"ocsp": "OCSP responder", "crl": "CRL"}
+_SOURCES = {"ocsp": "OCSP responder", "crl": "CRL of"}
+
+
+def _host(url: str) -> str:
+    try:
+        return (urlsplit(url).netloc or url)[:100]
+    except ValueError:
+        return url[:100]
 
 
 def _read_answer(case: ChainCase, answer: RevocationAnswer) -> RevocationState:
