@@ -52,12 +52,16 @@ def test_a_server_that_passes_costs_one_connection(pki):
 
 
 def test_a_client_certificate_that_is_required(pki):
-    """The handshake is a handshake; the request on it ends with the alert that says what is missing (TLS 1.3)."""
+    """The handshake is a handshake; the request on it ends with the alert that says what is missing (TLS 1.3).
+
+    The server closes on a request that it has not read, so that a reset may overtake its alert.
+    """
     context = servers.tls_context(pki["rsa"], client_ca=pki["rsa"])
     with servers.Server(servers.over_tls(context)) as server:
         (seen,) = run(servers.task(server.port, request_http=True))
     assert isinstance(seen.experiments[0].outcome, Negotiated)
-    assert seen.http_answer.alert.name == "certificate_required"
+    assert isinstance(seen.http_answer, NoAnswer)
+    assert seen.http_answer.reason == "reset" or seen.http_answer.alert.name == "certificate_required"
 
 
 @pytest.mark.parametrize("context", [{"ciphers": "kRSA"}, {"ciphers": "ECDHE-RSA-AES256-SHA384"}, {"low": "1.0"}])
