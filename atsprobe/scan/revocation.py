@@ -14,7 +14,7 @@ from http.client import HTTPException, HTTPResponse
 from typing import Any, cast
 
 from atsprobe.model.endpoint import DEFAULT_PORTS, Endpoint, ip_address_of
-from atsprobe.scan.engine import Stream
+from atsprobe.scan.connection import Stream
 from atsprobe.scan.listening_socket import ListeningSocket, NotConnected, TooManyBytes, connect
 from atsprobe.scan.pace import Deadline, Interrupted, Pace
 from atsprobe.scan.pumped_tls import PumpedTls

@@ -34,7 +34,7 @@ from atsprobe.model.endpoint import ip_address_of
 from atsprobe.model.handshake import Alert, Negotiated, NoAnswer, NotMade, Offer, Outcome, Refused, UnofferedVersion
 from atsprobe.scan import openssl_hello
 from atsprobe.scan.code_points import GROUPS
-from atsprobe.scan.engine import AlertReceived, Then
+from atsprobe.scan.connection import AlertReceived, Then
 from atsprobe.scan.listening_socket import ListeningSocket, TooManyBytes, connect
 from atsprobe.scan.openssl_hello import CannotSay, Hello, Vocabulary
 from atsprobe.scan.pace import Deadline, Interrupted

@@ -26,7 +26,7 @@ from atsprobe.model.handshake import (
     UnofferedVersion,
 )
 from atsprobe.scan.code_points import group_name, signature_scheme_name
-from atsprobe.scan.engine import Then
+from atsprobe.scan.connection import Then
 from atsprobe.scan.listening_socket import ListeningSocket, TooManyBytes, connect
 from atsprobe.scan.pace import Deadline, Interrupted
 from atsprobe.scan.pumped_tls import PumpedTls

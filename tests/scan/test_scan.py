@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 import scan_servers as servers
 
-from atsprobe.model.handshake import Negotiated
+from atsprobe.model.handshake import Negotiated, NoAnswer
 from atsprobe.model.observation import TlsObservation, Unreachable
 from atsprobe.scan import scan
 from atsprobe.scan.scan import run, scan_in_threads
