@@ -41,6 +41,10 @@ demo: dev ## audit the bundled sample app against servers on this machine
 bench: dev ## connections and verdicts a second, beside sslyze's stock scanner; peak memory
 	$(BIN)/python -m benchmarks.scan
 
+.PHONY: bench-policy
+bench-policy: dev ## hosts resolved a second against 1 to 10,000 exceptions, observations judged a second
+	$(BIN)/python -m benchmarks.policy
+
 .PHONY: clean
 clean: ## remove what the other targets made
 	rm -rf .venv build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
