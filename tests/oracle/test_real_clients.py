@@ -44,6 +44,8 @@ JUDGED_OTHERWISE = {
     ("openssl", "no-san"): "falls back on the subject's common name where a leaf has no DNS name",
     ("curl", "no-san"): "falls back on the subject's common name where a leaf has no DNS name",
     ("gnutls", "no-san"): "falls back on the subject's common name where a leaf has no DNS name",
+    ("openssl", "revoked-staple"): "reads no stapled response unless it is told to",
+    ("curl", "revoked-staple"): "reads no stapled response unless it is told to",
     (
         "curl",
         "ed25519",
