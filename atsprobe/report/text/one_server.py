@@ -13,7 +13,7 @@ from atsprobe.report.fixes import server_fix, smallest_exception
 from atsprobe.report.places import u_label
 from atsprobe.report.style import NORMAL, QUIET, VERBOSE
 from atsprobe.report.tally import tally
-from atsprobe.report.text.answer import answer_symbol, client, seen_before
+from atsprobe.report.text.answer import answer_symbol, client, seen_before, system_services
 from atsprobe.report.text.evidence import of_address, of_server
 from atsprobe.report.text.groups import evidence_line
 from atsprobe.report.text.item import add_labelled
@@ -29,7 +29,7 @@ def add_one_server(page: Page, result: AuditResult, endpoint: EndpointResult) ->
     """Write the report on one server."""
     name = f"{_name(endpoint)}{u_label(endpoint.endpoint)}{seen_before(result)}"
     symbol = "-" if endpoint.verdict is Verdict.EXEMPT else answer_symbol(result, tally(result))
-    page.add(symbol, " ", (f"{name}: {_answer(endpoint)}", "strong"), hang=2)
+    page.add(symbol, " ", (f"{name}: {_answer(result, endpoint)}", "strong"), hang=2)
     if page.style.verbosity > QUIET:
         page.add("; ".join(filter(None, _looked_at(result, endpoint))), indent=2, hang=2)
     blank = _blank_addresses(endpoint)
@@ -52,7 +52,10 @@ def _name(endpoint: EndpointResult) -> str:
     return f"http://{endpoint.endpoint}" if endpoint.endpoint.scheme == "http" else str(endpoint.endpoint)
 
 
-def _answer(endpoint: EndpointResult) -> str:
+def _answer(result: AuditResult, endpoint: EndpointResult) -> str:
+    services = system_services(result)
+    if services and endpoint.verdict in (Verdict.PASS, Verdict.BLOCKED):
+        return f"{'passes' if endpoint.verdict is Verdict.PASS else 'blocked'} as {services}"
     match endpoint.verdict:
         case Verdict.PASS:
             return "passes default ATS"
