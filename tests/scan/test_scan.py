@@ -172,7 +172,8 @@ def test_nothing_to_do():
 def test_an_interrupt_from_the_keyboard_gets_through():
     """Ctrl-C reaches the caller while every thread waits for a silent server."""
     code = """
-import sys, time
+import signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell ignores it for what runs in the background
 sys.path.insert(0, {folder!r})
 import scan_servers as servers
 from atsprobe.scan.scan import scan_in_threads
