@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import ssl
 import threading
+import time
 import warnings
 
 import pytest
@@ -172,5 +173,7 @@ def test_nothing_is_left_running():
         with pytest.raises(ConnectionRefusedError):
             socket.create_connection((LOOPBACK, port), timeout=10)
     for thread in set(threading.enumerate()) - before:
+        while thread.ident is None:  # listed before it has begun
+            time.sleep(0.01)
         thread.join(30)
         assert not thread.is_alive()
