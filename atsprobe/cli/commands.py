@@ -12,21 +12,19 @@ from typing import Annotated
 import typer
 
 from atsprobe.cli import options
+from atsprobe.cli.answer import EXIT, answer, closed
 from atsprobe.cli.help import PlainCommand, PlainGroup
 from atsprobe.cli.lab_commands import lab_commands
 from atsprobe.cli.progress_line import ProgressLine
 from atsprobe.cli.speak import Speaker, standard_speaker
 from atsprobe.cli.usage import usage
-from atsprobe.model.app import SkippedInput
-from atsprobe.model.result import AuditResult, ExitCode, HostsResult, LabResult, Result, exit_code
-from atsprobe.report.closing import hints, why
-from atsprobe.report.escape import shortened
+from atsprobe.model.result import AuditResult, ExitCode, exit_code
+from atsprobe.report.closing import why
 from atsprobe.report.style import VERY_VERBOSE
 from atsprobe.report.words import count
 from atsprobe.settings import Settings, UsageProblem
 
 _HELP = {"help_option_names": ["-h", "--help"]}
-_EXIT = "Exit: 0 nothing to act on, 1 findings, 2 bad usage or input, 3 incomplete, 130 interrupted"
 _UsageError: type[Exception] = typer.BadParameter.__mro__[1]
 """What typer raises for an option that it cannot read; typer exports the subclass alone, and its click goes by two names."""
 
@@ -67,7 +65,7 @@ def atsprobe(
     cls=PlainCommand,
     short_help="extract hosts, probe them, judge servers and exceptions",
     rich_help_panel="Audit",
-    epilog=_EXIT,
+    epilog=EXIT,
 )
 def audit(
     context: typer.Context,
@@ -233,13 +231,13 @@ def demo(
         raise UsageProblem(f"the demo's servers could not be started ({str(error)[:200]})") from error
     speaker.report(render(shown.result, format_name, speaker.style()))
     if exit_code(shown.result) is ExitCode.INTERRUPTED:
-        return _closed(speaker, ExitCode.INTERRUPTED, why(shown.result))
+        return closed(speaker, ExitCode.INTERRUPTED, why(shown.result))
     for text in shown.unexpected:
         speaker.error(text)
     if shown.unexpected:
-        return _closed(speaker, ExitCode.FINDINGS, "the report is not what the demo should give")
+        return closed(speaker, ExitCode.FINDINGS, "the report is not what the demo should give")
     speaker.hint("atsprobe audit YOUR.ipa")
-    return _closed(speaker, ExitCode.NOTHING_TO_ACT_ON, "the report is what the demo should give")
+    return closed(speaker, ExitCode.NOTHING_TO_ACT_ON, "the report is what the demo should give")
 
 
 @app.command(cls=PlainCommand, short_help="JSON Schema of each command's output", rich_help_panel="Other")
@@ -257,7 +255,7 @@ def schema(
 
     speaker: Speaker = context.obj
     speaker.report(dumps(schema_of(options.one_of("COMMAND", command, SCHEMA_NAMES))))
-    return _closed(speaker, ExitCode.NOTHING_TO_ACT_ON, f"the schema of {command}")
+    return closed(speaker, ExitCode.NOTHING_TO_ACT_ON, f"the schema of {command}")
 
 
 def _judged_again(saved: str, settings: Settings, plist: str | None) -> AuditResult:
@@ -273,44 +271,6 @@ def _judged_again(saved: str, settings: Settings, plist: str | None) -> AuditRes
         if plist is not None and str(problem).startswith(plist):
             raise
         raise UsageProblem(f"{saved}: {problem}", problem.hint) from problem
-
-
-def answer(speaker: Speaker, result: Result, format_name: str) -> int:
-    """Give a result its report, say what could not be read, and close. Gives the exit code."""
-    from atsprobe.report.format import render
-
-    skipped = _skipped(result)
-    if not _is_empty(result) or format_name != "text":
-        speaker.report(render(result, format_name, speaker.style()))
-    for problem in (s for s in skipped if s.unreadable):
-        speaker.error(f"{shortened(problem.file or problem.target)}: {shortened(problem.reason)}")
-        speaker.hint(problem.advice)
-    for text in hints(result):
-        speaker.hint(text)
-    return _closed(speaker, exit_code(result), why(result))
-
-
-def _closed(speaker: Speaker, code: ExitCode, reason: str) -> int:
-    speaker.closing(code, reason)
-    return int(code)
-
-
-def _skipped(result: Result) -> tuple[SkippedInput, ...]:
-    if isinstance(result, AuditResult):
-        return result.recording.extraction.skipped
-    return result.extraction.skipped if isinstance(result, HostsResult) else ()
-
-
-def _is_empty(result: Result) -> bool:
-    """Whether nothing was looked at, so that there is nothing to report."""
-    if isinstance(result, LabResult):
-        return False
-    if isinstance(result, AuditResult):
-        extraction, found = result.recording.extraction, bool(result.endpoints)
-    else:
-        extraction, found = result.extraction, bool(result.extraction.references)
-    everything_is_told = bool(extraction.skipped) and all(s.unreadable for s in extraction.skipped)
-    return everything_is_told and not extraction.bundles and not found
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -329,7 +289,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except _UsageError as problem:
         return _refused(speaker, *usage(problem), nothing)
     except (KeyboardInterrupt, typer.Abort):
-        return _closed(speaker, ExitCode.INTERRUPTED, "interrupted, without a report")
+        return closed(speaker, ExitCode.INTERRUPTED, "interrupted, without a report")
     except Exception as error:  # noqa: BLE001 - the last line of defence: one line, never a bare traceback
         return _defect(speaker, error)
 
@@ -337,7 +297,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _refused(speaker: Speaker, message: str, hint: str, nothing: str) -> int:
     speaker.error(message)
     speaker.hint(hint)
-    return _closed(speaker, ExitCode.USAGE, nothing)
+    return closed(speaker, ExitCode.USAGE, nothing)
 
 
 def _defect(speaker: Speaker, error: Exception) -> int:
@@ -345,4 +305,4 @@ def _defect(speaker: Speaker, error: Exception) -> int:
         speaker.log("".join(traceback.format_exception(error)))
     speaker.error(f"internal: {type(error).__name__}: {str(error)[:300]}")
     speaker.hint("this is a defect of atsprobe; please report it with the command and what -vv adds")
-    return _closed(speaker, ExitCode.USAGE, "stopped by a defect")
+    return closed(speaker, ExitCode.USAGE, "stopped by a defect")

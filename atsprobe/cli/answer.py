@@ -1,0 +1,57 @@
+"""Giving a result: its report, what could not be read, hints, and the exit code with its reason."""
+
+from __future__ import annotations
+
+from atsprobe.cli.speak import Speaker
+from atsprobe.model.app import SkippedInput
+from atsprobe.model.result import (
+    AuditResult,
+    ExitCode,
+    HostsResult,
+    LabResult,
+    Result,
+    exit_code,
+)
+from atsprobe.report.closing import hints, why
+from atsprobe.report.escape import shortened
+
+EXIT = "Exit: 0 nothing to act on, 1 findings, 2 bad usage or input, 3 incomplete, 130 interrupted"
+"""What the exit codes mean, for the end of a command's help."""
+
+
+def answer(speaker: Speaker, result: Result, format_name: str) -> int:
+    """Give a result its report, say what could not be read, and close. Gives the exit code."""
+    from atsprobe.report.format import render
+
+    if not _is_empty(result) or format_name != "text":
+        speaker.report(render(result, format_name, speaker.style()))
+    for problem in (s for s in _skipped(result) if s.unreadable):
+        speaker.error(f"{shortened(problem.file or problem.target)}: {shortened(problem.reason)}")
+        speaker.hint(problem.advice)
+    for text in hints(result):
+        speaker.hint(text)
+    return closed(speaker, exit_code(result), why(result))
+
+
+def closed(speaker: Speaker, code: ExitCode, reason: str) -> int:
+    """Say the last line, and give the exit code as a number."""
+    speaker.closing(code, reason)
+    return int(code)
+
+
+def _skipped(result: Result) -> tuple[SkippedInput, ...]:
+    if isinstance(result, AuditResult):
+        return result.recording.extraction.skipped
+    return result.extraction.skipped if isinstance(result, HostsResult) else ()
+
+
+def _is_empty(result: Result) -> bool:
+    """Whether nothing was looked at, so that there is nothing to report."""
+    if isinstance(result, LabResult):
+        return False
+    if isinstance(result, AuditResult):
+        extraction, found = result.recording.extraction, bool(result.endpoints)
+    else:
+        extraction, found = result.extraction, bool(result.extraction.references)
+    everything_is_told = bool(extraction.skipped) and all(s.unreadable for s in extraction.skipped)
+    return everything_is_told and not extraction.bundles and not found
