@@ -6,6 +6,7 @@ from atsprobe.cli.speak import Speaker
 from atsprobe.model.app import SkippedInput
 from atsprobe.model.result import (
     AuditResult,
+    ConfigResult,
     ExitCode,
     HostsResult,
     LabResult,
@@ -47,7 +48,7 @@ def _skipped(result: Result) -> tuple[SkippedInput, ...]:
 
 def _is_empty(result: Result) -> bool:
     """Whether nothing was looked at, so that there is nothing to report."""
-    if isinstance(result, LabResult):
+    if isinstance(result, LabResult | ConfigResult):
         return False
     if isinstance(result, AuditResult):
         extraction, found = result.recording.extraction, bool(result.endpoints)

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from atsprobe.json_v1 import conclusions, extraction, instant, observations, references, resolutions
+from atsprobe.json_v1 import conclusions, extraction, instant, observations, references, resolutions, waivers
 from atsprobe.json_v1 import endpoint as endpoints
 from atsprobe.json_v1.certificates import CertificateReader, CertificateWriter
 from atsprobe.json_v1.node import Node, or_else, or_none
@@ -42,8 +42,15 @@ def encode(result: AuditResult) -> dict[str, Any]:
         "interrupted": recording.interrupted,
         "summary": conclusions.encode_summary(result),
         "bundles": [extraction.encode_bundle(bundle) for bundle in recording.extraction.bundles],
-        "endpoints": [rows.encode(row) for row in result.endpoints],
-        "exceptions": [conclusions.encode_exception(judged) for judged in result.exceptions],
+        "endpoints": [
+            {**rows.encode(row), "waived": waivers.encode_waived_load(result, row)} for row in result.endpoints
+        ],
+        "exceptions": [
+            {**conclusions.encode_exception(judged), "waived": waivers.encode_waived_key(result, judged)}
+            for judged in result.exceptions
+        ],
+        "waivers": waivers.encode_waivers(result),
+        "ignored": [waivers.encode_ignored(ignored) for ignored in recording.ignored],
         **conclusions.encode_minimal(result),
         "notices": [conclusions.encode_notice(notice) for notice in result.notices],
         "skipped": [extraction.encode_skipped(skipped) for skipped in recording.extraction.skipped],
@@ -149,6 +156,7 @@ def decode(document: object) -> Recording:
         families=or_else(node.get("families"), _decode_families, default=_FAMILIES),
         not_audited=tuple(n.host() for n in _items(node, "not_audited")),
         quick=or_else(node.get("quick"), Node.flag, default=False),
+        ignored=tuple(waivers.decode_ignored(n) for n in _items(node, "ignored")),
     )
 
 

@@ -75,6 +75,7 @@ def encode_exception(judged: ExceptionJudgement) -> dict[str, Any]:
         "narrower": judged.narrower,
         "has_exit_weight": judged.has_exit_weight,
         "line": judged.line,
+        "ignored": list(judged.ignored),
     }
 
 
@@ -99,7 +100,7 @@ def encode_notice(notice: Notice) -> dict[str, Any]:
 
 
 def encode_summary(result: AuditResult) -> dict[str, Any]:
-    """Write the numbers. ``findings`` are what makes exit 1: blocked loads, and keys with a status to act on."""
+    """Write the numbers. ``findings`` are what makes exit 1: blocked loads, keys with a status to act on, stale waivers."""
     extraction = result.recording.extraction
     inconclusive = sum(1 for e in result.loads if e.declared_verdict == "inconclusive")
     return {
@@ -110,6 +111,9 @@ def encode_summary(result: AuditResult) -> dict[str, Any]:
         "inconclusive_loads": inconclusive,
         "unverifiable_keys": len(result.not_judged) - inconclusive,
         "skipped": len(extraction.skipped),
+        "accepted": len(result.accepted_loads) + len(result.accepted_keys),
+        "stale_waivers": len(result.stale_waivers),
+        "ignored": len(result.recording.ignored),
         "bundles": len(extraction.bundles),
         "endpoints": len(result.endpoints),
         "loads": len(result.loads),

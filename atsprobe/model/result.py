@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import IntEnum
+from typing import Literal
 
 from atsprobe.model.app import Extraction
 from atsprobe.model.dictionary import ExceptionEntry, PlistValue
@@ -12,14 +13,17 @@ from atsprobe.model.judgement import (
     DeclaredVerdict,
     EndpointFinding,
     ExceptionJudgement,
-    ExceptionStatus,
     Notice,
     Outcome,
+    StaleWaiver,
     Verdict,
+    WaivedKey,
+    WaivedLoad,
+    Waiver,
 )
 from atsprobe.model.observation import Observation, Resolution
 from atsprobe.model.policy import Profile
-from atsprobe.model.recording import Recording
+from atsprobe.model.recording import IgnoreRule, Recording
 
 
 class ExitCode(IntEnum):
@@ -70,7 +74,8 @@ class AuditResult:
     """What `audit` and `judge` answer.
 
     ``ios``, ``mode`` (a profile by name) and ``sdk`` are as asked for. ``is_rejudged``: it was seen before, and is
-    judged again.
+    judged again. ``waivers`` are all that were at hand, ``waived`` what they accept, so that it does not count;
+    ``stale_waivers`` are findings themselves.
     """
 
     recording: Recording
@@ -84,6 +89,9 @@ class AuditResult:
     ios: tuple[str, ...] = ()
     mode: str | None = None
     is_rejudged: bool = False
+    waivers: tuple[Waiver, ...] = ()
+    waived: tuple[WaivedLoad | WaivedKey, ...] = ()
+    stale_waivers: tuple[StaleWaiver, ...] = ()
 
     @property
     def loads(self) -> tuple[EndpointResult, ...]:
@@ -92,19 +100,49 @@ class AuditResult:
 
     @property
     def blocked(self) -> tuple[EndpointResult, ...]:
-        """The loads that fail under what the app declares."""
-        return tuple(e for e in self.loads if e.declared_verdict == "blocked")
+        """The loads that fail under what the app declares, less those that are accepted."""
+        return tuple(e for e in self.loads if e.declared_verdict == "blocked" and not self._is_accepted(e))
+
+    @property
+    def accepted_loads(self) -> tuple[EndpointResult, ...]:
+        """The loads that are blocked by nothing but what waivers accept."""
+        return tuple(e for e in self.loads if e.declared_verdict == "blocked" and self._is_accepted(e))
+
+    @property
+    def accepted_keys(self) -> tuple[ExceptionJudgement, ...]:
+        """The keys whose status a waiver accepts."""
+        return tuple(e for e in self.exceptions if self.waiver_of(e) is not None)
+
+    @property
+    def open_exceptions(self) -> tuple[ExceptionJudgement, ...]:
+        """The declared keys less those that are accepted."""
+        return tuple(e for e in self.exceptions if self.waiver_of(e) is None)
+
+    def waived_load(self, load: EndpointResult) -> WaivedLoad | None:
+        """Give what waivers accept of a load, which may be a part of what blocks it."""
+        return next((w for w in self.waived if isinstance(w, WaivedLoad) and w.endpoint == load.endpoint), None)
+
+    def waiver_of(self, key: ExceptionJudgement) -> Waiver | None:
+        """Give the waiver that accepts the status of a key."""
+        place = (key.bundle, key.domain, key.key)
+        of_keys = (w for w in self.waived if isinstance(w, WaivedKey))
+        return next((w.waiver for w in of_keys if (w.bundle, w.domain, w.key) == place), None)
+
+    def _is_accepted(self, load: EndpointResult) -> bool:
+        waived = self.waived_load(load)
+        return waived is not None and waived.is_whole
 
     @property
     def findings(self) -> int:
-        """How many things make exit 1: blocked loads, and keys with a status to act on."""
-        return len(self.blocked) + sum(1 for e in self.exceptions if e.status.is_finding)
+        """How many things make exit 1: blocked loads, keys with a status to act on, and stale waivers."""
+        keys = sum(1 for e in self.open_exceptions if e.status.is_finding)
+        return len(self.blocked) + keys + len(self.stale_waivers)
 
     @property
     def not_judged(self) -> tuple[EndpointResult | ExceptionJudgement, ...]:
         """The loads and the keys that could not be judged (a key without exit weight does not count)."""
         loads = tuple(e for e in self.loads if e.declared_verdict == "inconclusive")
-        keys = tuple(e for e in self.exceptions if e.status is ExceptionStatus.UNVERIFIABLE and e.has_exit_weight)
+        keys = tuple(e for e in self.open_exceptions if e.counts_as_not_judged)
         return (*loads, *keys)
 
 
@@ -140,12 +178,38 @@ class LabResult:
     is_up: bool = False
 
 
-Result = AuditResult | HostsResult | LabResult
+ConfiguredText = bool | int | float | str | tuple[str, ...] | None
+"""The value of an option; None where it has none, which is a default too."""
+
+
+@dataclass(frozen=True)
+class ConfiguredValue:
+    """An option as it is in force. ``meaning`` says what its default does, where that is no value; ``line`` is the file's."""
+
+    option: str
+    value: ConfiguredText
+    source: Literal["default", "file", "command-line"]
+    line: int | None = None
+    meaning: str = ""
+
+
+@dataclass(frozen=True)
+class ConfigResult:
+    """What `config` answers. ``file`` is the one that was read, None where there is none: then ``looked_in`` says where."""
+
+    file: str | None
+    looked_in: tuple[str, ...]
+    values: tuple[ConfiguredValue, ...]
+    ignored: tuple[IgnoreRule, ...] = ()
+    waivers: tuple[Waiver, ...] = ()
+
+
+Result = AuditResult | HostsResult | LabResult | ConfigResult
 
 
 def exit_code(result: Result) -> ExitCode:
     """Give the exit code that a result means (R24): 130 before 2 before 1 before 3 before 0."""
-    if isinstance(result, LabResult):
+    if isinstance(result, LabResult | ConfigResult):
         return ExitCode.NOTHING_TO_ACT_ON
     if isinstance(result, HostsResult):
         return _of_skipped(result.extraction)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import assert_never
 
 from atsprobe.model.observation import Unresolved
-from atsprobe.model.result import AuditResult, ExitCode, HostsResult, LabResult, Result, exit_code
+from atsprobe.model.result import AuditResult, ConfigResult, ExitCode, HostsResult, LabResult, Result, exit_code
 from atsprobe.report.tally import interrupted, tally
 from atsprobe.report.words import are, count, were
 
@@ -18,6 +18,8 @@ def why(result: Result) -> str:
         return _of_hosts(result)
     if isinstance(result, LabResult):
         return "the lab is up" if result.is_up else "the lab is not up"
+    if isinstance(result, ConfigResult):
+        return f"what is in force with {result.file}" if result.file else "what is in force without a settings file"
     assert_never(result)
 
 
@@ -26,6 +28,8 @@ def _of_audit(result: AuditResult) -> str:
     told = [count(counted.findings, "finding")] if counted.findings else []
     if counted.not_judged:
         told.append(f"{counted.not_judged} not judged")
+    if counted.accepted:
+        told.append(f"{counted.accepted} accepted")
     match exit_code(result):
         case ExitCode.INTERRUPTED:
             return _of_interrupted(result)
@@ -39,7 +43,7 @@ def _of_audit(result: AuditResult) -> str:
         case ExitCode.INCOMPLETE:
             return ", ".join(["incomplete", *told])
         case ExitCode.NOTHING_TO_ACT_ON:
-            return "nothing to act on" if counted.loads else "nothing to act on, no server was found"
+            return ", ".join(["nothing to act on", *([] if counted.loads else ["no server was found"]), *told])
 
 
 def _of_interrupted(result: AuditResult) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import assert_never
 
-from atsprobe.model.result import AuditResult, HostsResult, LabResult, Result
+from atsprobe.model.result import AuditResult, ConfigResult, HostsResult, LabResult, Result
 from atsprobe.report.style import Style
 
 
@@ -27,6 +27,10 @@ def _text(result: Result, style: Style) -> str:
         from atsprobe.report.text.lab import render_lab
 
         return render_lab(result, style)
+    if isinstance(result, ConfigResult):
+        from atsprobe.report.text.config import render_config
+
+        return render_config(result, style)
     assert_never(result)
 
 
@@ -45,6 +49,10 @@ def _json(result: Result, _: Style) -> str:
         from atsprobe.json_v1 import lab
 
         return dumps(lab.encode(result))
+    if isinstance(result, ConfigResult):
+        from atsprobe.json_v1 import config
+
+        return dumps(config.encode(result))
     assert_never(result)
 
 

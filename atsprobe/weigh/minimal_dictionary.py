@@ -82,6 +82,8 @@ def _stays(status: ExceptionJudgement, results: Mapping[Endpoint, EndpointResult
         return True
     if status.status is ExceptionStatus.INEFFECTIVE or status.key is None:
         return False
+    if status.ignored:
+        return True  # what those hosts need was not seen
     if status.key == NIAP and status.status is ExceptionStatus.NEEDED:
         return True  # it lifts what a global key asks, which no default verdict knows of
     hosts = [results[e] for e in status.hosts if e in results]

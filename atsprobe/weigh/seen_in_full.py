@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 
 from atsprobe.model.app import Load, UrlTemplate
 from atsprobe.model.endpoint import Host, InvalidHost, parse_host
+from atsprobe.model.recording import IgnoredHost
 from atsprobe.weigh.evidence import Evidence
 from atsprobe.weigh.scope import Scope
 
@@ -24,6 +25,8 @@ def why_not_seen_in_full(
     ``by_pattern``: the key covers hosts by rule (subdomains, a network, everything) and not by name, so that hosts not
     found may lie under it. ``reaches`` says whether the key would decide about a host.
     """
+    if ignored := ignored_under(scope, evidence, reaches):
+        return _why_ignored(ignored)
     if not covered:
         return "no host that it covers was found" if by_pattern else "nothing that the app loads from it was found"
     left_out = [a for load in covered for a in evidence.left_out(load.endpoint)]
@@ -34,6 +37,28 @@ def why_not_seen_in_full(
     if not by_pattern or evidence.recording.assume_complete:
         return ""
     return _why_hosts_may_be_missing(scope, evidence, covered, domain, reaches)
+
+
+def ignored_under(scope: Scope, evidence: Evidence, reaches: Callable[[Host], bool]) -> tuple[IgnoredHost, ...]:
+    """Give the hosts of a scope that a key would decide about and that the user had left out of the audit."""
+    recording = evidence.recording
+    return tuple(
+        ignored
+        for ignored in recording.ignored
+        if reaches(ignored.host)
+        and any(scope.identifier in recording.extraction.bundles_of(r) for r in ignored.references)
+    )
+
+
+def _why_ignored(ignored: Sequence[IgnoredHost]) -> str:
+    first = ignored[0]
+    reason = f" ({first.rule.reason})" if first.rule.reason else ""
+    if len(ignored) == 1:
+        return f"{first.host} is ignored{reason}, so what it needs was not seen"
+    more = (
+        f" and {len(ignored) - 1} more hosts are ignored" if len(ignored) > 2 else f" and {ignored[1].host} are ignored"
+    )
+    return f"{first.host}{reason}{more}, so what they need was not seen"
 
 
 def _why_hosts_may_be_missing(

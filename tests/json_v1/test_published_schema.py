@@ -7,15 +7,15 @@ import json
 from dataclasses import replace
 
 import pytest
-from audit_by_hand import RECORDING, RESULT
+from audit_by_hand import RECORDING, RESULT, RULE, WAIVERS
 from jsonschema import Draft202012Validator
 from test_audit_document import CONTRACT
 
-from atsprobe.json_v1 import audit, hosts, lab
+from atsprobe.json_v1 import audit, config, hosts, lab
 from atsprobe.json_v1.schema import SCHEMA_NAMES, schema
 from atsprobe.json_v1.text import dumps
 from atsprobe.model.app import Extraction
-from atsprobe.model.result import AuditResult, HostsResult, LabEndpoint, LabResult
+from atsprobe.model.result import AuditResult, ConfigResult, ConfiguredValue, HostsResult, LabEndpoint, LabResult
 
 LAB = LabResult(
     directory="/tmp/lab",
@@ -35,10 +35,23 @@ LAB = LabResult(
     ),
     is_up=True,
 )
+CONFIG = ConfigResult(
+    file="atsprobe.toml",
+    looked_in=(),
+    values=(
+        ConfiguredValue("ios", ("16", "26"), "file", 2),
+        ConfiguredValue("rate", None, "default"),
+        ConfiguredValue("timeout", 2.5, "command-line"),
+        ConfiguredValue("quick", True, "file", 3),
+    ),
+    ignored=(RULE,),
+    waivers=WAIVERS,
+)
 DOCUMENTS = {
     "audit": audit.encode(RESULT),
     "hosts": hosts.encode(HostsResult(RECORDING.extraction)),
     "lab": lab.encode(LAB),
+    "config": config.encode(CONFIG),
 }
 
 
@@ -73,6 +86,7 @@ def test_empty_documents_keep_their_schema() -> None:
     assert errors("audit", audit.encode(AuditResult(nothing, (), (), (), (), (), ""))) == []
     assert errors("hosts", hosts.encode(HostsResult(Extraction()))) == []
     assert errors("lab", lab.encode(LabResult("", ""))) == []
+    assert errors("config", config.encode(ConfigResult(None, ("/", "."), ()))) == []
 
 
 @pytest.mark.parametrize("members", CONTRACT)
@@ -127,8 +141,9 @@ def test_schema_takes_what_is_added() -> None:
 
 def test_schemas_share_their_definitions() -> None:
     """What two schemas define under one name is the same."""
-    one, other = schema("audit")["$defs"], schema("hosts")["$defs"]
-    assert {name: one[name] for name in other} == other
+    one = schema("audit")["$defs"]
+    for other in (schema("hosts")["$defs"], schema("config")["$defs"]):
+        assert {name: one[name] for name in other} == other
 
 
 def test_hosts_document() -> None:
