@@ -7,6 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from atsprobe.model.judgement import Waiver
+from atsprobe.model.recording import IgnoreRule
+
 _LARGEST_LIST = 16 << 20
 _LONGEST_WAIT = 3600
 MOST_JOBS = 1000
@@ -26,7 +29,8 @@ class Settings:
     """What the user asked for. Times are seconds; ``rate`` is connections a second to one address, None for no limit.
 
     ``ios`` are versions as typed (``17``, ``all``), empty for the default; ``resolve`` and ``connect_to`` are entries as curl
-    writes them, ``@FILE`` already read. ``families`` are the address families to use.
+    writes them, ``@FILE`` already read. ``families`` are the address families to use. ``ignored`` says which hosts that an
+    app names are left out (never one of the command line), ``waivers`` which findings are accepted for a while.
     """
 
     ios: tuple[str, ...] = ()
@@ -44,6 +48,8 @@ class Settings:
     rate: float | None = None
     quick: bool = False
     allow_private: bool = False
+    ignored: tuple[IgnoreRule, ...] = ()
+    waivers: tuple[Waiver, ...] = ()
 
 
 def seconds(option: str, text: str) -> float:

@@ -13,6 +13,8 @@ import typer
 
 from atsprobe.cli import options
 from atsprobe.cli.answer import EXIT, answer, closed
+from atsprobe.cli.config_command import config, config_class
+from atsprobe.cli.configured import ConfiguredCommand, ReportingCommand, say_settings_file, with_settings_file
 from atsprobe.cli.help import PlainCommand, PlainGroup
 from atsprobe.cli.lab_commands import lab_commands
 from atsprobe.cli.progress_line import ProgressLine
@@ -30,7 +32,7 @@ _UsageError: type[Exception] = typer.BadParameter.__mro__[1]
 
 
 class _Commands(PlainGroup):
-    order = ("audit", "judge", "hosts", "demo", "lab", "schema")
+    order = ("audit", "judge", "hosts", "demo", "lab", "config", "schema")
 
 
 app = typer.Typer(
@@ -62,7 +64,7 @@ def atsprobe(
 
 
 @app.command(
-    cls=PlainCommand,
+    cls=ReportingCommand,
     short_help="extract hosts, probe them, judge servers and exceptions",
     rich_help_panel="Audit",
     epilog=EXIT,
@@ -129,12 +131,14 @@ def audit(
         quick=quick,
         allow_private=allow_private,
     )
+    settings = with_settings_file(context, settings)
+    say_settings_file(context, speaker)
     from atsprobe.pipelines.audit import audit as run
 
     return answer(speaker, run(targets, settings, ProgressLine(speaker)), format_name)
 
 
-@app.command(cls=PlainCommand, short_help="judge a saved audit again, without a packet", rich_help_panel="Audit")
+@app.command(cls=ConfiguredCommand, short_help="judge a saved audit again, without a packet", rich_help_panel="Audit")
 def judge(
     context: typer.Context,
     saved: options.SavedAudit,
@@ -163,11 +167,12 @@ def judge(
         color=color,
         targets=[saved, *([plist] if plist else [])],
     )
-    settings = options.judging(ios, profile, sdk, assume_complete=assume_complete)
+    settings = with_settings_file(context, options.judging(ios, profile, sdk, assume_complete=assume_complete))
+    say_settings_file(context, speaker)
     return answer(speaker, _judged_again(saved, settings, plist), format_name)
 
 
-@app.command(cls=PlainCommand, short_help="every host of an app, and where it was found", rich_help_panel="Audit")
+@app.command(cls=ConfiguredCommand, short_help="every host of an app, and where it was found", rich_help_panel="Audit")
 def hosts(
     context: typer.Context,
     targets: options.Targets,
@@ -191,6 +196,7 @@ def hosts(
         color=color,
         targets=targets,
     )
+    say_settings_file(context, speaker)
     from atsprobe.pipelines.hosts import hosts as run
 
     return answer(speaker, run(targets), format_name)
@@ -240,6 +246,13 @@ def demo(
     return closed(speaker, ExitCode.NOTHING_TO_ACT_ON, "the report is what the demo should give")
 
 
+app.command(
+    cls=config_class(audit),
+    short_help="what is configured, and where each value comes from",
+    rich_help_panel="Other",
+)(config)
+
+
 @app.command(cls=PlainCommand, short_help="JSON Schema of each command's output", rich_help_panel="Other")
 def schema(
     context: typer.Context,
@@ -247,7 +260,7 @@ def schema(
 ) -> int:
     """Print the JSON Schema of a command's output.
 
-    COMMAND is audit, hosts or lab [audit].
+    COMMAND is audit, hosts, lab or config [audit].
     """
     from atsprobe.json_v1.schema import SCHEMA_NAMES
     from atsprobe.json_v1.schema import schema as schema_of

@@ -51,7 +51,11 @@ Sdk = Annotated[
 ]
 AssumeComplete = Annotated[
     bool,
-    typer.Option("--assume-complete", help="the hosts found and named are all that it uses", rich_help_panel=_AS),
+    typer.Option(
+        "--assume-complete/--no-assume-complete",
+        help="the hosts found and named are all that it uses",
+        rich_help_panel=_AS,
+    ),
 ]
 CaFiles = Annotated[
     list[str] | None,
@@ -111,18 +115,18 @@ Rate = Annotated[
 ]
 Quick = Annotated[
     bool,
-    typer.Option("--quick", help="verdicts only, no list of suites and groups", rich_help_panel=_NET),
+    typer.Option("--quick/--no-quick", help="verdicts only, no list of suites and groups", rich_help_panel=_NET),
 ]
 AllowPrivate = Annotated[
     bool,
     typer.Option(
-        "--allow-private",
+        "--allow-private/--no-allow-private",
         help="probe private addresses that an app names, too",
         rich_help_panel=_NET,
     ),
 ]
-Ipv4 = Annotated[bool, typer.Option("--ipv4", help="one address family alone", rich_help_panel=_NET)]
-Ipv6 = Annotated[bool, typer.Option("--ipv6", help="one address family alone", rich_help_panel=_NET)]
+Ipv4 = Annotated[bool, typer.Option("--ipv4/--no-ipv4", help="one address family alone", rich_help_panel=_NET)]
+Ipv6 = Annotated[bool, typer.Option("--ipv6/--no-ipv6", help="one address family alone", rich_help_panel=_NET)]
 
 Format = Annotated[
     str,
@@ -145,7 +149,7 @@ Verbose = Annotated[
 Quiet = Annotated[
     bool,
     typer.Option(
-        "--quiet",
+        "--quiet/--no-quiet",
         "-q",
         help="the answer and one line a problem, nothing else",
         rich_help_panel=_REPORT,
