@@ -7,6 +7,7 @@ from enum import IntEnum
 from typing import Literal
 
 from atsprobe.model.app import Extraction
+from atsprobe.model.diagnosis import Diagnosis
 from atsprobe.model.dictionary import ExceptionEntry, PlistValue
 from atsprobe.model.endpoint import Endpoint, Reference
 from atsprobe.model.judgement import (
@@ -154,6 +155,31 @@ class HostsResult:
 
 
 @dataclass(frozen=True)
+class DiagnoseResult:
+    """What `diagnose` answers: a table for each endpoint named and each client, in the order asked for."""
+
+    recording: Recording
+    diagnoses: tuple[Diagnosis, ...]
+    trust_title: str
+
+    @property
+    def failing(self) -> tuple[Endpoint, ...]:
+        """The endpoints that default ATS fails for some client."""
+        return tuple(dict.fromkeys(d.endpoint for d in self.diagnoses if d.default.result == "FAIL"))
+
+    @property
+    def findings(self) -> int:
+        """How many things make exit 1."""
+        return len(self.failing)
+
+    @property
+    def not_judged(self) -> tuple[Endpoint, ...]:
+        """The endpoints of which it could not be told whether default ATS passes, for some client, and that fail for none."""
+        unknown = (d.endpoint for d in self.diagnoses if d.default.result == "INCONCLUSIVE")
+        return tuple(e for e in dict.fromkeys(unknown) if e not in self.failing)
+
+
+@dataclass(frozen=True)
 class LabEndpoint:
     """A server of the lab and what is expected of it: the truth table's row, ready to be asked."""
 
@@ -204,7 +230,7 @@ class ConfigResult:
     waivers: tuple[Waiver, ...] = ()
 
 
-Result = AuditResult | HostsResult | LabResult | ConfigResult
+Result = AuditResult | DiagnoseResult | HostsResult | LabResult | ConfigResult
 
 
 def exit_code(result: Result) -> ExitCode:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import ipaddress
+from collections.abc import Sequence
 
-from atsprobe.model.endpoint import ip_address_of
+from atsprobe.model.endpoint import Host, ip_address_of
 from atsprobe.model.handshake import NoAnswer
-from atsprobe.model.observation import Observation, PlaintextObservation, Unreachable, Unresolved
+from atsprobe.model.observation import Observation, PlaintextObservation, Resolution, Unreachable, Unresolved
 from atsprobe.model.result import EndpointResult
 
 _FOR_NAMES = {
@@ -40,15 +41,21 @@ _UNRESOLVED = {
 }
 
 
+def why_unresolved(resolution: Resolution | None) -> str:
+    """Say why a name has no address; empty where it has one, or was not asked for."""
+    if resolution is None or not isinstance(resolution.outcome, Unresolved):
+        return ""
+    told, detail = _UNRESOLVED[resolution.outcome.reason], resolution.outcome.detail
+    if detail.startswith("no name server"):
+        return detail
+    return f"{told}: {detail}" if detail else told
+
+
 def why_not_judged(endpoint: EndpointResult) -> str:
     """Say why a load could not be judged: what became of its name, else what judging says."""
-    resolution = endpoint.resolution
-    if resolution is not None and isinstance(resolution.outcome, Unresolved):
-        told = _UNRESOLVED[resolution.outcome.reason]
-        detail = resolution.outcome.detail
-        if detail.startswith("no name server"):
-            return detail
-        return f"{told}: {detail}" if detail else told
+    unresolved = why_unresolved(endpoint.resolution)
+    if unresolved:
+        return unresolved
     undecided = _undecided_certificate(endpoint)
     if undecided:
         return "; ".join(undecided)
@@ -67,13 +74,17 @@ def _undecided_certificate(endpoint: EndpointResult) -> list[str]:
 
 def advice(endpoint: EndpointResult) -> str:
     """Give the option that may settle a load, with ``{server}`` for HOST:PORT; empty where none is known."""
-    address = ip_address_of(endpoint.endpoint.host)
+    return advice_for(endpoint.endpoint.host, endpoint.resolution, endpoint.observations)
+
+
+def advice_for(host: Host, resolution: Resolution | None, observations: Sequence[Observation]) -> str:
+    """Give the option that may settle what could not be told of a host, as `advice` does."""
+    address = ip_address_of(host)
     if address is not None and any(address in network for network in _PRIVATE):
         return "NSAllowsLocalNetworking = true, which settles it"
-    resolution = endpoint.resolution
     if resolution is not None and isinstance(resolution.outcome, Unresolved):
         return _FOR_NAMES.get(resolution.outcome.reason, "")
-    tried = (_for_observation(o) for o in endpoint.observations)
+    tried = (_for_observation(o) for o in observations)
     return next(filter(None, tried), "")
 
 

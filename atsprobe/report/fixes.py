@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from functools import cache
 from importlib import resources
 
+from atsprobe.model.dictionary import ExceptionEntry
 from atsprobe.model.endpoint import Endpoint, counterpart
 from atsprobe.model.judgement import Finding, Verdict
 from atsprobe.model.observation import HttpAnswer, TlsObservation
@@ -51,9 +52,13 @@ def smallest_exception(endpoint: EndpointResult) -> str:
     """Write the keys of the smallest exception that works; empty where none is needed or none helps."""
     if endpoint.verdict is not Verdict.EXCEPTION_REQUIRED or endpoint.minimal_exception is None:
         return ""
+    return exception_keys(endpoint.minimal_exception)
+
+
+def exception_keys(entry: ExceptionEntry) -> str:
+    """Write the keys of an entry, each with its value."""
     return ", ".join(
-        f"{key} = true" if value is True else key_name(None, key, value)
-        for key, value in endpoint.minimal_exception.to_plist().items()
+        f"{key} = true" if value is True else key_name(None, key, value) for key, value in entry.to_plist().items()
     )
 
 
