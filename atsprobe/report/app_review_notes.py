@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC
 
+from atsprobe.model.app_review import wants_a_reason
 from atsprobe.model.certificate import Certificate, UnreadableCertificate
 from atsprobe.model.dictionary import PlistValue
 from atsprobe.model.endpoint import counterpart
@@ -24,29 +25,12 @@ from atsprobe.report.text.evidence import of_server
 from atsprobe.report.words import count, listed, were
 
 _SOURCE = "Apple, Preventing insecure network connections"
-_ASKED_FOR_TRUE = frozenset(
-    {
-        "NSAllowsArbitraryLoads",
-        "NSAllowsArbitraryLoadsForMedia",
-        "NSAllowsArbitraryLoadsInWebContent",
-        "NSExceptionAllowsInsecureHTTPLoads",
-    }
-)
-_MINIMUM_TLS = "NSExceptionMinimumTLSVersion"
-_NEEDS_NO_REASON = ("TLSv1.2", "TLSv1.3")
 _ACCEPTED_REASONS = (
     "Apple names as reasons, among others, that the server is managed by another party, that the app has to reach devices "
     "which cannot be upgraded, that it shows web content of many sources, and that it loads media which is encrypted and holds "
     "nothing personal"
 )
 _MOST_SERVERS, _MOST_ADDRESSES, _MOST_NAMES = 10, 16, 5
-
-
-def wants_a_reason(key: str | None, value: PlistValue | None) -> bool:
-    """Say whether App Review asks why a key is there (Apple, Preventing insecure network connections)."""
-    if key == _MINIMUM_TLS:
-        return value not in _NEEDS_NO_REASON
-    return key in _ASKED_FOR_TRUE and value in (True, 1)
 
 
 def app_review_notes(result: AuditResult) -> str:

@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from atsprobe.ats.justification import justified_keys
 from atsprobe.ats.key_effect import ALLOWS_HTTP, ARBITRARY_LOADS, FORWARD_SECRECY, GLOBAL_NIAP, MINIMUM_TLS
 from atsprobe.ats.policy import PolicyResolver
 from atsprobe.ats.profile import is_at_least, profiles
 from atsprobe.judge.requirements.registry import REQUIREMENTS, AboutChain
+from atsprobe.model.app_review import wants_a_reason
 from atsprobe.model.cipher_suite import TlsVersion
 from atsprobe.model.diagnosis import Diagnosis, DiagnosticRow, DiagnosticTest
 from atsprobe.model.dictionary import AtsDictionary, ExceptionEntry, PlistValue
@@ -103,7 +103,7 @@ def _diagnosis(endpoint: Endpoint, client: Client, evidence: Evidence, search: M
         rows=rows(endpoint, client, evidence),
         verdict=verdict,
         minimal_exception=smallest,
-        justified=justified_keys(smallest) if smallest else (),
+        justified=_justified(smallest) if smallest else (),
         needs_code=smallest is not None and _needs_code(smallest, client),
         addresses=tuple(a for a in evidence.addresses(endpoint) if a is not None),
         resolution=evidence.resolution(endpoint),
@@ -118,8 +118,12 @@ def _worst(cases: Sequence[CaseVerdict]) -> Verdict:
 
 def _needs_code(entry: ExceptionEntry, client: Client) -> bool:
     since = client.profile.sdk_default_floor
-    below = MINIMUM_TLS in justified_keys(entry)
+    below = MINIMUM_TLS in _justified(entry)
     return below and since is not None and is_at_least(client.linked_sdk, since)
+
+
+def _justified(entry: ExceptionEntry) -> tuple[str, ...]:
+    return tuple(key for key, value in entry.to_plist().items() if wants_a_reason(key, value))
 
 
 def rows(endpoint: Endpoint, client: Client, evidence: Evidence) -> tuple[DiagnosticRow, ...]:
