@@ -30,8 +30,9 @@ def with_waivers(result: AuditResult, waivers: Sequence[Waiver], today: date) ->
     in_force = [w for w in waivers if w.expires >= today]
     waived: list[WaivedLoad | WaivedKey] = list(_waived_loads(result, in_force))
     waived += _waived_keys(result, in_force)
-    stale = [found for w in waivers if (found := _stale(result, w, today)) is not None]
-    return replace(result, waivers=tuple(waivers), waived=tuple(waived), stale_waivers=tuple(stale))
+    accepted = replace(result, waivers=tuple(waivers), waived=tuple(waived))
+    stale = [found for w in waivers if (found := _stale(accepted, w, today)) is not None]
+    return replace(accepted, stale_waivers=tuple(stale))
 
 
 def _waived_loads(result: AuditResult, waivers: Sequence[Waiver]) -> Iterator[WaivedLoad]:
@@ -107,15 +108,18 @@ def _is_of_key(waiver: Waiver, key: ExceptionJudgement) -> bool:
 def _stale(result: AuditResult, waiver: Waiver, today: date) -> StaleWaiver | None:
     """Say what is wrong with a waiver, where it is about something that this audit looked at."""
     subject = _key_subject(result, waiver) if waiver.key is not None else _load_subject(result, waiver)
-    where = f" in {waiver.place}" if waiver.place else ""
+    take_out = f"take it out of {waiver.place}" if waiver.place else "take it out"
     if waiver.expires < today and (subject.matches or subject.is_looked_for):
         ended = f"expired on {waiver.expires}"
         if subject.why_unmatched:
-            return StaleWaiver(waiver, "expired", f"{ended}, and {subject.why_unmatched}", f"take it out{where}")
+            return StaleWaiver(waiver, "expired", f"{ended}, and {subject.why_unmatched}", take_out)
+        if subject.is_renewed:
+            return StaleWaiver(waiver, "expired", f"{ended}; another waiver accepts the same", take_out)
+        where = f" in {waiver.place}" if waiver.place else ""
         now = "what it accepted counts again" if subject.matches else "whether it still matches could not be told"
-        return StaleWaiver(waiver, "expired", f"{ended}; {now}", f"fix what it accepted, or set a later day{where}")
+        return StaleWaiver(waiver, "expired", f"{ended}; {now}", f"settle what it accepted, or set a later day{where}")
     if subject.why_unmatched:
-        return StaleWaiver(waiver, "unmatched", subject.why_unmatched, f"take it out{where}")
+        return StaleWaiver(waiver, "unmatched", subject.why_unmatched, take_out)
     return None
 
 
@@ -124,9 +128,11 @@ class _Subject:
     """What a waiver is about, as the audit found it.
 
     ``why_unmatched`` is empty where it matches, where the audit did not look for it, and where it could not tell.
+    ``is_renewed``: all that it matches is accepted by waivers in force.
     """
 
     matches: bool = False
+    is_renewed: bool = False
     is_looked_for: bool = False
     why_unmatched: str = ""
 
@@ -156,7 +162,8 @@ def _load_subject(result: AuditResult, waiver: Waiver) -> _Subject:
         if requirement == waiver.requirement and _is_about(waiver, load.endpoint.host, bundle)
     ]
     if failing:
-        return _Subject(matches=True, is_looked_for=True)
+        renewed = all(_is_accepted(result, load, waiver.requirement) for load in failing)
+        return _Subject(matches=True, is_looked_for=True, is_renewed=renewed)
     if any(_could_not_tell(load, waiver.requirement) for load in about) or result.recording.interrupted:
         return _Subject(is_looked_for=True)
     if about:
@@ -166,6 +173,11 @@ def _load_subject(result: AuditResult, waiver: Waiver) -> _Subject:
     if not _is_whole(result) or any(_names(waiver, host) for host in _left_out(result)):
         return _Subject(is_looked_for=True)
     return _Subject(is_looked_for=True, why_unmatched="the app does not load from it any more")
+
+
+def _is_accepted(result: AuditResult, load: EndpointResult, requirement: RequirementId) -> bool:
+    waived = result.waived_load(load)
+    return waived is not None and any(of == requirement for of, _ in waived.waivers)
 
 
 def _none_blocked(loads: Sequence[EndpointResult]) -> str:
@@ -191,8 +203,10 @@ def _could_not_tell(load: EndpointResult, requirement: RequirementId) -> bool:
 
 def _key_subject(result: AuditResult, waiver: Waiver) -> _Subject:
     declared = [key for key in result.exceptions if _is_of_key(waiver, key)]
-    if any(key.status.is_finding or key.counts_as_not_judged for key in declared):
-        return _Subject(matches=True, is_looked_for=True)
+    matched = [key for key in declared if key.status.is_finding or key.counts_as_not_judged]
+    if matched:
+        renewed = all(result.waiver_of(key) is not None for key in matched)
+        return _Subject(matches=True, is_looked_for=True, is_renewed=renewed)
     if not declared:
         if not _looks_for(result, waiver):
             return _Subject()

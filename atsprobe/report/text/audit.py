@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from atsprobe.model.observation import TlsObservation
 from atsprobe.model.result import AuditResult
 from atsprobe.report.style import QUIET, VERBOSE, VERY_VERBOSE, Style
 from atsprobe.report.text.answer import add_answer
-from atsprobe.report.text.evidence import offer, outcome
 from atsprobe.report.text.groups import groups
+from atsprobe.report.text.handshakes import add_handshakes
 from atsprobe.report.text.item import Group, add_group
 from atsprobe.report.text.layout import Page
 from atsprobe.report.text.one_server import add_one_server
@@ -35,18 +34,11 @@ def render_audit(result: AuditResult, style: Style) -> str:
 def _without_the_server(group: Group) -> Group:
     """Leave out what the report on a single server has told already."""
     told = ("blocked", "inconclusive")
-    return Group(group.one, group.several, tuple(item for item in group.items if item.id not in told))
+    kept = tuple(item for item in group.items if item.id not in told or item.quiet_id)
+    return Group(group.one, group.several, kept)
 
 
 def _add_handshakes(page: Page, result: AuditResult) -> None:
     """List every offer made and its outcome, server by server, address by address."""
     for endpoint in sorted(result.loads, key=sort_key):
-        for observation in endpoint.observations:
-            if not isinstance(observation, TlsObservation):
-                continue
-            page.blank()
-            page.add((f"{endpoint.endpoint} on {observation.address}", "strong"), hang=6)
-            for experiment in observation.experiments:
-                page.add(f"{offer(experiment.offer)}: {outcome(experiment.outcome)}", indent=2, hang=6)
-            if observation.cut_short:
-                page.add(f"cut short: {observation.cut_short}", indent=2, hang=6)
+        add_handshakes(page, endpoint.endpoint, endpoint.observations)

@@ -18,6 +18,8 @@ LOOKS_OF_IDS = {
     "inconclusive": "strong",
     "unverifiable": "strong",
     "skipped": "strong",
+    "expired": "change",
+    "unmatched": "change",
 }
 _LABEL_WIDTH = 10
 _WIDEST_ID = len("unverifiable")  # one column for all groups where headings do not part them
@@ -30,7 +32,8 @@ class Item:
 
     ``reasons`` are the lines below it, ``remedy`` a verb (``fix``, ``try``) and what to do. ``evidence`` is shown on
     request: (label, text) pairs, where one without a label goes on with the one before. ``shared_remedy`` is the
-    remedy less what names this subject, where neighbours may share it.
+    remedy less what names this subject, where neighbours may share it. ``quiet_id`` stands in place of the id where no
+    heading says what becomes of it.
     """
 
     id: str
@@ -39,6 +42,7 @@ class Item:
     remedy: tuple[str, str] | None = None
     evidence: tuple[tuple[str, str], ...] = ()
     shared_remedy: str = ""
+    quiet_id: str = ""
 
     def shares_with(self, other: Item) -> bool:
         """Say whether what stands below both is the same, so that it need be told once."""
@@ -64,13 +68,14 @@ def add_group(page: Page, group: Group) -> None:
         heading = group.one if len(group.items) == 1 else group.several
         page.add((f"{heading} ({len(group.items)})", "strong"))
     quiet = page.style.verbosity <= QUIET
-    width = _WIDEST_ID if quiet else max(len(item.id) for item in group.items)
+    ids = [item.quiet_id or item.id if quiet else item.id for item in group.items]
+    width = _WIDEST_ID if quiet else max(map(len, ids))
     following: Sequence[Item | None] = (*group.items[1:], None)
     first_of_run: Item | None = None
-    for item, after in zip(group.items, following, strict=True):
+    for item, shown, after in zip(group.items, ids, following, strict=True):
         first_of_run = first_of_run or item
-        blanks = " " * (width - len(item.id) + 2)
-        page.add((item.id, LOOKS_OF_IDS.get(item.id, "")), f"{blanks}{item.subject}", indent=2, hang=_BELOW)
+        blanks = " " * (width - len(shown) + 2)
+        page.add((shown, LOOKS_OF_IDS.get(shown, "")), f"{blanks}{item.subject}", indent=2, hang=_BELOW)
         if page.style.verbosity >= VERBOSE:
             _add_evidence(page, item)
         elif not (after and item.shares_with(after)):

@@ -35,7 +35,10 @@ _ORDER = tuple(_SYMBOLS)
 def add_one_server(page: Page, result: AuditResult, endpoint: EndpointResult) -> None:
     """Write the report on one server."""
     name = f"{endpoint.endpoint}{u_label(endpoint.endpoint)}{seen_before(result)}"
-    page.add(answer_symbol(result, tally(result)), " ", (f"{name}: {_answer(endpoint)}", "strong"), hang=2)
+    waived = result.waived_load(endpoint)
+    accepted = f"; accepted until {waived.ends_first.expires}" if waived is not None and waived.is_whole else ""
+    symbol: Part = ("!", "change") if accepted else answer_symbol(result, tally(result))
+    page.add(symbol, " ", (f"{name}: {_answer(endpoint)}{accepted}", "strong"), hang=2)
     if page.style.verbosity > QUIET:
         page.add("; ".join(filter(None, _looked_at(result, endpoint))), indent=2, hang=2)
     rows = _rows(endpoint, page.style.verbosity)
