@@ -6,6 +6,7 @@ import re
 import tomllib
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import date, datetime
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,15 @@ from atsprobe.settings_file.toml_lines import KeyPath, key_lines, line_of
 LARGEST_FILE = 1 << 20
 _PLACE = re.compile(r"(.*?) \(at (?:line (\d+), column (\d+)|end of document)\)", re.DOTALL)
 _LONGEST_QUOTE = 60
+_TYPES: dict[type, str] = {
+    bool: "a boolean",
+    int: "a whole number",
+    float: "a number",
+    str: "a string",
+    dict: "a table",
+    date: "a date",
+    datetime: "a date with a time",
+}
 
 
 @dataclass(frozen=True)
@@ -102,10 +112,9 @@ def _parsed(text: str, shown: str) -> dict[str, Any]:
 
 def type_of(value: object) -> str:
     """Name the type of a TOML value."""
-    names = {bool: "a boolean", int: "a whole number", float: "a number", str: "a string", dict: "a table"}
     if isinstance(value, list):
         return "an array of tables" if value and all(isinstance(v, dict) for v in value) else "an array"
-    return names.get(type(value), "a date or time")
+    return _TYPES.get(type(value), "a time of day")
 
 
 def quoted(text: str) -> str:
