@@ -1,7 +1,7 @@
 """Will App Transport Security let an iOS app load from its servers, and is each exception still needed?
 
 ``audit`` looks and concludes; ``record`` looks; ``conclude`` works on a recording without a packet; ``hosts`` extracts
-alone; ``rejudge`` reads a saved audit. Each is imported when first asked for.
+alone; ``rejudge`` reads a saved audit; ``diagnose`` gives nscurl's table for hosts. Each is imported when first asked for.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from atsprobe.pipelines.audit import audit as audit
+    from atsprobe.pipelines.diagnose import diagnose as diagnose
     from atsprobe.pipelines.hosts import hosts as hosts
     from atsprobe.pipelines.record import record as record
     from atsprobe.pipelines.rejudge import rejudge as rejudge
@@ -20,13 +21,14 @@ if TYPE_CHECKING:
 _PUBLIC = {
     "audit": "atsprobe.pipelines.audit",
     "conclude": "atsprobe.weigh.conclude",
+    "diagnose": "atsprobe.pipelines.diagnose",
     "hosts": "atsprobe.pipelines.hosts",
     "record": "atsprobe.pipelines.record",
     "rejudge": "atsprobe.pipelines.rejudge",
     "Settings": "atsprobe.settings",
 }
 
-__all__ = ["Settings", "audit", "conclude", "hosts", "record", "rejudge"]
+__all__ = ["Settings", "audit", "conclude", "diagnose", "hosts", "record", "rejudge"]
 
 
 def __getattr__(name: str) -> Any:

@@ -7,6 +7,7 @@ from atsprobe.model.app import SkippedInput
 from atsprobe.model.result import (
     AuditResult,
     ConfigResult,
+    DiagnoseResult,
     ExitCode,
     HostsResult,
     LabResult,
@@ -41,7 +42,7 @@ def closed(speaker: Speaker, code: ExitCode, reason: str) -> int:
 
 
 def _skipped(result: Result) -> tuple[SkippedInput, ...]:
-    if isinstance(result, AuditResult):
+    if isinstance(result, AuditResult | DiagnoseResult):
         return result.recording.extraction.skipped
     return result.extraction.skipped if isinstance(result, HostsResult) else ()
 
@@ -50,6 +51,8 @@ def _is_empty(result: Result) -> bool:
     """Whether nothing was looked at, so that there is nothing to report."""
     if isinstance(result, LabResult | ConfigResult):
         return False
+    if isinstance(result, DiagnoseResult):
+        return not result.diagnoses
     if isinstance(result, AuditResult):
         extraction, found = result.recording.extraction, bool(result.endpoints)
     else:

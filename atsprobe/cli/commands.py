@@ -15,6 +15,7 @@ from atsprobe.cli import options
 from atsprobe.cli.answer import EXIT, answer, closed
 from atsprobe.cli.config_command import config, config_class
 from atsprobe.cli.configured import ConfiguredCommand, ReportingCommand, say_settings_file, with_settings_file
+from atsprobe.cli.diagnose_command import diagnose
 from atsprobe.cli.help import PlainCommand, PlainGroup
 from atsprobe.cli.lab_commands import lab_commands
 from atsprobe.cli.progress_line import ProgressLine
@@ -32,7 +33,7 @@ _UsageError: type[Exception] = typer.BadParameter.__mro__[1]
 
 
 class _Commands(PlainGroup):
-    order = ("audit", "judge", "hosts", "demo", "lab", "config", "schema")
+    order = ("audit", "judge", "hosts", "diagnose", "demo", "lab", "config", "schema")
 
 
 app = typer.Typer(
@@ -202,6 +203,12 @@ def hosts(
     return answer(speaker, run(targets), format_name)
 
 
+app.command(
+    cls=ConfiguredCommand,
+    short_help="the table of nscurl --ats-diagnostics for a host",
+    rich_help_panel="One thing",
+    epilog=EXIT,
+)(diagnose)
 app.add_typer(
     lab_commands,
     name="lab",
@@ -260,7 +267,7 @@ def schema(
 ) -> int:
     """Print the JSON Schema of a command's output.
 
-    COMMAND is audit, hosts, lab or config [audit].
+    COMMAND is audit, hosts, diagnose, lab or config [audit].
     """
     from atsprobe.json_v1.schema import SCHEMA_NAMES
     from atsprobe.json_v1.schema import schema as schema_of

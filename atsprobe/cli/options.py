@@ -31,6 +31,10 @@ Ios = Annotated[
         rich_help_panel=_AS,
     ),
 ]
+IosAlone = Annotated[
+    list[str] | None,
+    typer.Option("--ios", metavar="VERSION", help="an iOS, or all; repeatable [newest]", rich_help_panel=_AS),
+]
 Mode = Annotated[
     str | None,
     typer.Option(
@@ -170,6 +174,7 @@ def set_manner(
     quiet: bool = False,
     color: str = "auto",
     targets: Sequence[str] = (),
+    formats: Sequence[str] = tuple(FORMATS),
 ) -> None:
     """Tell the speaker how and where to speak; an output path is tried here, before anything is done.
 
@@ -179,7 +184,7 @@ def set_manner(
         raise UsageProblem("--quiet and --verbose: one or the other")
     speaker.verbosity = QUIET if quiet else min(verbose, VERY_VERBOSE)
     speaker.color = one_of("--color", color, COLORS)
-    one_of("--format", format_name, tuple(FORMATS))
+    one_of("--format", format_name, formats)
     if output is not None and output != "-":
         if output in targets:
             raise UsageProblem(f"{output}: a target, and --output would overwrite it", "give another --output")

@@ -55,6 +55,6 @@ def _skipped(target: Target) -> SkippedInput | None:
     if target.endpoint.scheme == "http":
         reason = "the table is of https:// loads; ATS refuses http:// whatever the server does"
         return SkippedInput(
-            target.text, "", reason, f"https://{target.endpoint.host}, or atsprobe audit", unreadable=True
+            target.text, "", reason, f"give https://{target.endpoint.host}, or use atsprobe audit", unreadable=True
         )
     return None

@@ -5,7 +5,16 @@ from __future__ import annotations
 from typing import assert_never
 
 from atsprobe.model.observation import Unresolved
-from atsprobe.model.result import AuditResult, ConfigResult, ExitCode, HostsResult, LabResult, Result, exit_code
+from atsprobe.model.result import (
+    AuditResult,
+    ConfigResult,
+    DiagnoseResult,
+    ExitCode,
+    HostsResult,
+    LabResult,
+    Result,
+    exit_code,
+)
 from atsprobe.report.tally import interrupted, tally
 from atsprobe.report.words import are, count, were
 
@@ -14,6 +23,8 @@ def why(result: Result) -> str:
     """Say in a few words why `exit_code` gives what it gives."""
     if isinstance(result, AuditResult):
         return _of_audit(result)
+    if isinstance(result, DiagnoseResult):
+        return _of_diagnose(result)
     if isinstance(result, HostsResult):
         return _of_hosts(result)
     if isinstance(result, LabResult):
@@ -43,7 +54,8 @@ def _of_audit(result: AuditResult) -> str:
         case ExitCode.INCOMPLETE:
             return ", ".join(["incomplete", *told])
         case ExitCode.NOTHING_TO_ACT_ON:
-            return ", ".join(["nothing to act on", *([] if counted.loads else ["no server was found"]), *told])
+            nowhere = "no server was looked at" if result.recording.ignored else "no server was found"
+            return ", ".join(["nothing to act on", *([] if counted.loads else [nowhere]), *told])
 
 
 def _of_interrupted(result: AuditResult) -> str:
@@ -52,6 +64,25 @@ def _of_interrupted(result: AuditResult) -> str:
     if not cut_off:
         return after
     return f"{after}; the other {f'{cut_off} ' if cut_off > 1 else ''}{are(cut_off)} listed as not judged"
+
+
+def _of_diagnose(result: DiagnoseResult) -> str:
+    told = [count(result.findings, "finding")] if result.findings else []
+    if result.not_judged:
+        told.append(f"{len(result.not_judged)} not judged")
+    unreadable = len(result.recording.extraction.skipped)
+    match exit_code(result):
+        case ExitCode.INTERRUPTED:
+            return ", ".join(["interrupted", *told])
+        case ExitCode.USAGE:
+            not_read = f"{count(unreadable, 'target')} {were(unreadable)} not diagnosed"
+            return ", ".join([not_read, *told]) if result.diagnoses else "nothing was diagnosed"
+        case ExitCode.FINDINGS:
+            return ", ".join(told)
+        case ExitCode.INCOMPLETE:
+            return ", ".join(["incomplete", *told])
+        case ExitCode.NOTHING_TO_ACT_ON:
+            return "nothing to act on"
 
 
 def _of_hosts(result: HostsResult) -> str:
@@ -70,11 +101,12 @@ def _of_hosts(result: HostsResult) -> str:
 
 def hints(result: Result) -> tuple[str, ...]:
     """Give what may settle names that DNS does not know."""
-    if not isinstance(result, AuditResult):
+    if not isinstance(result, AuditResult | DiagnoseResult):
         return ()
+    seen = result.loads if isinstance(result, AuditResult) else result.diagnoses
     unknown = [
         e.endpoint
-        for e in result.loads
+        for e in seen
         if e.resolution
         and isinstance(e.resolution.outcome, Unresolved)
         and e.resolution.outcome.reason == "no-such-name"

@@ -54,7 +54,7 @@ def nscurl_tests(host: Host) -> tuple[DiagnosticTest, ...]:
         DiagnosticTest(section, f"{v} with PFS disabled", _entry(host, {MINIMUM_TLS: v, **no_pfs})) for v in versions
     ]
     section = f"Configuring TLS exceptions {both} for {host}"
-    tests += [DiagnosticTest(section, f"{v} {both}", _entry(host, {**open_http, MINIMUM_TLS: v})) for v in versions]
+    tests += [DiagnosticTest(section, f"{v} {both}", _entry(host, _with_version(open_http, v))) for v in versions]
     return tuple(tests)
 
 
@@ -65,6 +65,10 @@ def further_tests(host: Host) -> tuple[DiagnosticTest, ...]:
         DiagnosticTest(section, "Allowing Insecure HTTP", _entry(host, {ALLOWS_HTTP: True}), is_nscurls=False),
         DiagnosticTest(section, "NIAP TLS package FCP_v2.1", {GLOBAL_NIAP: "FCP_v2.1"}, is_nscurls=False),
     )
+
+
+def _with_version(keys: dict[str, PlistValue], version: str) -> dict[str, PlistValue]:
+    return dict(sorted({**keys, MINIMUM_TLS: version}.items()))
 
 
 def _entry(host: Host, keys: dict[str, PlistValue]) -> dict[str, PlistValue]:
@@ -217,7 +221,8 @@ def _why_unknown(judged: Judgement) -> str:
 
 
 def _remark(test: DiagnosticTest, client: Client) -> str:
-    if GLOBAL_NIAP in test.dictionary and not client.profile.niap_cipher_suites:
+    profile = client.profile
+    if GLOBAL_NIAP in test.dictionary and profile.reads_exceptions and not profile.niap_cipher_suites:
         return "read from iOS 26.4 on, so this is the row of default ATS"
     return ""
 
