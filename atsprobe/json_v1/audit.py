@@ -30,9 +30,9 @@ _FAMILIES = ("ipv4", "ipv6")
 _LARGEST_INDEX = 1 << 31
 
 
-def encode(result: AuditResult) -> dict[str, Any]:
-    """Write an audit: everything that was seen, and what was concluded."""
-    recording, rows = result.recording, _Rows(result.recording)
+def encode(result: AuditResult, fix: conclusions.Fixer = conclusions.no_fix) -> dict[str, Any]:
+    """Write an audit: everything that was seen, and what was concluded. ``fix`` says how to mend a finding."""
+    recording, rows = result.recording, _Rows(result.recording, fix)
     return {
         "schema_version": SCHEMA_VERSION,
         "profile": _newest(result.profiles),
@@ -79,8 +79,9 @@ def _newest(profiles: Sequence[Profile]) -> str | None:
 class _Rows:
     """Writes endpoints with what was seen of them, and knows what stood under none."""
 
-    def __init__(self, recording: Recording) -> None:
+    def __init__(self, recording: Recording, fix: conclusions.Fixer) -> None:
         self.certificates = CertificateWriter()
+        self._fix = fix
         self._references = recording.extraction.references
         self._index: dict[Reference, int] = {}
         for i, reference in enumerate(self._references):
@@ -95,7 +96,7 @@ class _Rows:
         return {
             **endpoints.encode(row.endpoint),
             "references": [self._reference(reference, row.endpoint) for reference in row.references],
-            **conclusions.encode_verdicts(row),
+            **conclusions.encode_verdicts(row, self._fix),
             "addresses": list(self._addresses(row)),
         }
 
