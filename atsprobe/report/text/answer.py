@@ -69,7 +69,7 @@ def _answer(result: AuditResult, counted: Tally) -> str:
     else:
         parts += ["nothing to act on", _allowed(counted) if counted.loads else _no_server(result)]
     if counted.accepted:
-        parts.append(f"{count(counted.accepted, 'finding')} {are(counted.accepted)} accepted")
+        parts.append(f"{counted.accepted} accepted")
     return "; ".join(part for part in parts if part)
 
 

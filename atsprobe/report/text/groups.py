@@ -91,7 +91,8 @@ class _Groups:
     def _blocked_item(self, endpoint: EndpointResult) -> Item:
         failing = failing_findings(endpoint)
         waived = self._result.waived_load(endpoint)
-        until = {requirement: waiver.expires for requirement, waiver in waived.waivers} if waived else {}
+        in_part = waived.waivers if waived is not None and not waived.is_whole else ()
+        until = {requirement: waiver.expires for requirement, waiver in in_part}
         reasons = tuple(_reason(endpoint, f, until) for f in failing) + declared_only(endpoint)
         counting = [f.finding for f in failing if f.finding.requirement not in until]
         fix = server_fix(endpoint, counting, self._result.recording) if counting or not failing else ""
