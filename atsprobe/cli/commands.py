@@ -91,6 +91,7 @@ def audit(
     ipv6: options.Ipv6 = False,
     format_name: options.Format = "text",
     output: options.OutputPath = None,
+    server: options.ServerKind = None,
     verbose: options.Verbose = 0,
     quiet: options.Quiet = False,
     color: options.Color = "auto",
@@ -109,6 +110,7 @@ def audit(
         quiet=quiet,
         color=color,
         targets=targets,
+        server=server,
     )
     reach = options.network(
         resolve=resolve,
@@ -150,6 +152,7 @@ def judge(
     assume_complete: options.AssumeComplete = False,
     format_name: options.Format = "text",
     output: options.OutputPath = None,
+    server: options.ServerKind = None,
     verbose: options.Verbose = 0,
     quiet: options.Quiet = False,
     color: options.Color = "auto",
@@ -167,6 +170,7 @@ def judge(
         quiet=quiet,
         color=color,
         targets=[saved, *([plist] if plist else [])],
+        server=server,
     )
     settings = with_settings_file(context, options.judging(ios, profile, sdk, assume_complete=assume_complete))
     say_settings_file(context, speaker)

@@ -14,6 +14,7 @@ from atsprobe.cli.help import PlainCommand
 from atsprobe.cli.speak import Speaker
 from atsprobe.model.result import ConfigResult, ConfiguredText, ConfiguredValue
 from atsprobe.report.format import FORMATS
+from atsprobe.report.server_products import products
 from atsprobe.report.words import count
 from atsprobe.settings import Settings, UsageProblem
 from atsprobe.settings_file.options import EXCLUSIVE, OPTIONS, FileValue
@@ -240,6 +241,7 @@ _READERS: dict[str, Callable[[Any], object]] = {
     "jobs": lambda v: _numbers(jobs=v),
     "rate": lambda v: _numbers(per_second=v),
     "format": lambda v: options.one_of("--format", v, tuple(FORMATS)),
+    "server": lambda v: options.one_of("--server", v, tuple(products())),
     "color": lambda v: options.one_of("--color", v, options.COLORS),
 }
 """What reads the value of an option when a command runs; an option that is not here takes any value of its type."""

@@ -65,6 +65,7 @@ def diagnose(
     format_name: Format = "text",
     nscurl: Nscurl = False,
     output: options.OutputPath = None,
+    server: options.ServerKind = None,
     verbose: Verbose = 0,
     quiet: Quiet = False,
     color: options.Color = "auto",
@@ -84,6 +85,7 @@ def diagnose(
         color=color,
         targets=hosts,
         formats=_FORMATS,
+        server=server,
     )
     judging = options.judging(ios, profile, sdk, assume_complete=False)
     if nscurl:

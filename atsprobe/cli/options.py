@@ -12,6 +12,7 @@ import typer
 
 from atsprobe.cli.speak import Output, Speaker
 from atsprobe.report.format import FORMATS
+from atsprobe.report.server_products import products
 from atsprobe.report.style import QUIET, VERY_VERBOSE
 from atsprobe.settings import MOST_JOBS, Settings, UsageProblem, entries, families, rate, reason, seconds, whole_number
 
@@ -140,6 +141,12 @@ OutputPath = Annotated[
     str | None,
     typer.Option("--output", "-o", metavar="FILE", help="write the report there", rich_help_panel=_REPORT),
 ]
+ServerKind = Annotated[
+    str | None,
+    typer.Option(
+        "--server", metavar="KIND", help="fixes for nginx, apache, haproxy, aws, iis ...", rich_help_panel=_REPORT
+    ),
+]
 Verbose = Annotated[
     int,
     typer.Option(
@@ -175,6 +182,7 @@ def set_manner(
     color: str = "auto",
     targets: Sequence[str] = (),
     formats: Sequence[str] = tuple(FORMATS),
+    server: str | None = None,
 ) -> None:
     """Tell the speaker how and where to speak; an output path is tried here, before anything is done.
 
@@ -185,6 +193,7 @@ def set_manner(
     speaker.verbosity = QUIET if quiet else min(verbose, VERY_VERBOSE)
     speaker.color = one_of("--color", color, COLORS)
     one_of("--format", format_name, formats)
+    speaker.server = None if server is None else one_of("--server", server, tuple(products()))
     if output is not None and output != "-":
         if output in targets:
             raise UsageProblem(f"{output}: a target, and --output would overwrite it", "give another --output")

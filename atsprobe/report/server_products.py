@@ -11,6 +11,7 @@ from typing import Any
 
 from atsprobe.model.endpoint import Endpoint, counterpart
 from atsprobe.model.judgement import Finding, RequirementId
+from atsprobe.report.style import QUIET, VERBOSE, Style
 
 _NEUTRAL = "any"
 """The file of the sentences that fit every product, which `report.fixes` reads."""
@@ -63,6 +64,15 @@ def products() -> dict[str, Product]:
 
 def _fix(row: dict[str, Any]) -> Fix:
     return Fix(tuple(row["requirements"]), tuple(row["lines"].splitlines()), row["source"], row.get("evidence", ""))
+
+
+def kinds_shown(style: Style) -> tuple[str, ...]:
+    """Give the kinds of products that a report of that style tells of: the one asked for, else all where evidence is shown."""
+    if style.verbosity <= QUIET:
+        return ()
+    if style.server is not None:
+        return (style.server,)
+    return tuple(products()) if style.verbosity >= VERBOSE else ()
 
 
 def configurations(

@@ -139,6 +139,7 @@ OPTIONS: dict[str, OptionRow] = {
     "ipv6": OptionRow(_flag, "true", False),
     "format": OptionRow(_text, '"json"', "text"),
     "output": OptionRow(_written, '"ats.json"', None, "standard output"),
+    "server": OptionRow(_text, '"nginx"', None, "a sentence that fits every product"),
     "verbose": OptionRow(_verbosity, "1", 0),
     "quiet": OptionRow(_flag, "true", False),
     "color": OptionRow(_text, '"never"', "auto"),

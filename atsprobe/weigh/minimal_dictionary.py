@@ -61,9 +61,6 @@ def _kept(
         entry = kept.entries.get(status.domain, ExceptionEntry())
         if status.key is not None:
             entry = entry.with_key(status.key, _value(status))
-        declared = scope.dictionary.entries[status.domain]
-        if status.status is not ExceptionStatus.STRICT and boolean(declared.includes_subdomains):
-            entry = entry.with_key(SUBDOMAINS, True)
         kept = kept.with_exception(status.domain, entry)
     return kept
 

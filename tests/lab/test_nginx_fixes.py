@@ -52,6 +52,8 @@ def _block(block: str, fixes: Mapping[str, Sequence[str]]) -> str:
     place = body[0].split()[1].rstrip(";")  # the lab listens on loopback alone
     for line in fixes[named[1]]:
         removed = re.match(r"# remove (\S+)", line)
+        if line.startswith("#") and not removed:
+            continue
         name = removed[1] if removed else line.split()[0]
         ours = CERTIFICATE.sub(rf"pki/sound-{named[1]}-0.\1", re.sub(r"^listen \d+", f"listen {place}", line))
         at = next((i for i, old in enumerate(body) if old.split()[:1] == [name]), len(body) - 1)

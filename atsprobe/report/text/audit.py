@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from atsprobe.model.result import AuditResult
+from atsprobe.report.server_products import kinds_shown
 from atsprobe.report.style import QUIET, VERBOSE, VERY_VERBOSE, Style
 from atsprobe.report.text.answer import add_answer
 from atsprobe.report.text.groups import groups
@@ -26,7 +27,7 @@ def render_audit(result: AuditResult, style: Style) -> str:
             add_table(page, result)
     if style.verbosity >= VERY_VERBOSE:
         _add_handshakes(page, result)
-    for group in groups(result, every_notice=style.verbosity >= VERBOSE):
+    for group in groups(result, every_notice=style.verbosity >= VERBOSE, servers=kinds_shown(style)):
         add_group(page, _without_the_server(group) if alone else group)
     return page.rendered()
 

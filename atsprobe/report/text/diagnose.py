@@ -7,11 +7,13 @@ from atsprobe.model.result import DiagnoseResult
 from atsprobe.report.advice import advice_for
 from atsprobe.report.diagnosis_words import Kind, answer, keys, looked_at, meanings, where
 from atsprobe.report.places import u_label
+from atsprobe.report.server_products import configurations, kinds_shown
 from atsprobe.report.style import QUIET, VERBOSE, VERY_VERBOSE, Style
 from atsprobe.report.text.evidence import of_observations
 from atsprobe.report.text.handshakes import add_handshakes
 from atsprobe.report.text.item import add_labelled
 from atsprobe.report.text.layout import Page, Part
+from atsprobe.report.text.products import add_configurations
 
 _SYMBOLS: dict[Kind, Part] = {
     "passes": "✓",
@@ -33,6 +35,7 @@ def render_diagnose(result: DiagnoseResult, style: Style) -> str:
         if style.verbosity > QUIET:
             _add_table(page, diagnosis)
         _add_meanings(page, diagnosis)
+        _add_fixes(page, diagnosis)
         if style.verbosity >= VERBOSE:
             page.blank()
             add_labelled(page, of_observations(diagnosis.observations))
@@ -112,6 +115,14 @@ def _add_meanings(page: Page, diagnosis: Diagnosis) -> None:
         mark = _MARKS.get(meaning.mark, meaning.mark)
         page.add(mark, " " * (width - len(meaning.mark)), meaning.text, indent=2, hang=2 + width)
     _add_advice(page, diagnosis)
+
+
+def _add_fixes(page: Page, diagnosis: Diagnosis) -> None:
+    """Tell the lines for server products that would make default ATS pass."""
+    told = configurations(kinds_shown(page.style), diagnosis.endpoint, diagnosis.default.failing)
+    if told:
+        page.blank()
+    add_configurations(page, told, indent=2)
 
 
 def _says_nothing(page: Page, diagnosis: Diagnosis) -> bool:

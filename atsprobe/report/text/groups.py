@@ -20,8 +20,9 @@ from atsprobe.model.public_suffix import registrable_domain
 from atsprobe.model.recording import IgnoredHost
 from atsprobe.model.result import AuditResult, EndpointResult
 from atsprobe.report.advice import advice, why_not_judged
-from atsprobe.report.fixes import server_fix
+from atsprobe.report.fixes import its_https, server_fix
 from atsprobe.report.places import Places, key_name, server_names, spoken, u_label
+from atsprobe.report.server_products import configurations
 from atsprobe.report.tally import tally, with_status
 from atsprobe.report.text.answer import DROPPED
 from atsprobe.report.text.evidence import of_key, of_server, used_by
@@ -40,15 +41,16 @@ _ORDER_OF_KEYS = (
 )
 
 
-def groups(result: AuditResult, *, every_notice: bool = False) -> tuple[Group, ...]:
-    """Gather the work that a result asks for; groups may be empty."""
-    return _Groups(result, every_notice=every_notice).all()
+def groups(result: AuditResult, *, every_notice: bool = False, servers: Sequence[str] = ()) -> tuple[Group, ...]:
+    """Gather the work that a result asks for; groups may be empty. ``servers`` are the products whose lines are told."""
+    return _Groups(result, every_notice=every_notice, servers=servers).all()
 
 
 class _Groups:
-    def __init__(self, result: AuditResult, *, every_notice: bool) -> None:
+    def __init__(self, result: AuditResult, *, every_notice: bool, servers: Sequence[str]) -> None:
         self._result = result
         self._everything = every_notice
+        self._servers = servers
         self._tally = tally(result)
         self._places = Places(result.recording.extraction)
         self._names = server_names([e.endpoint for e in result.endpoints])
@@ -102,6 +104,9 @@ class _Groups:
             reasons=reasons or tuple(filter(None, (endpoint.reason,))),
             remedy=("fix", fix) if fix else None,
             evidence=of_server(endpoint),
+            configurations=configurations(
+                self._servers, endpoint.endpoint, counting, its_https(endpoint, self._result.recording)
+            ),
         )
 
     def _accepted(self) -> tuple[Item, ...]:
@@ -178,7 +183,7 @@ def _terms(waiver: Waiver) -> str:
 
 
 def _accepted_item(item: Item, terms: str) -> Item:
-    return replace(item, remedy=("accepted", terms), shared_remedy="", quiet_id="accepted")
+    return replace(item, remedy=("accepted", terms), shared_remedy="", quiet_id="accepted", configurations=())
 
 
 def _stale_item(stale: StaleWaiver) -> Item:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from atsprobe.report.server_products import Configuration
 from atsprobe.report.style import NORMAL, QUIET, VERBOSE
 from atsprobe.report.text.layout import Page
+from atsprobe.report.text.products import add_configurations
 
 LOOKS_OF_IDS = {
     "blocked": "bad",
@@ -33,7 +35,7 @@ class Item:
     ``reasons`` are the lines below it, ``remedy`` a verb (``fix``, ``try``) and what to do. ``evidence`` is shown on
     request: (label, text) pairs, where one without a label goes on with the one before. ``shared_remedy`` is the
     remedy less what names this subject, where neighbours may share it. ``quiet_id`` stands in place of the id where no
-    heading says what becomes of it.
+    heading says what becomes of it. ``configurations`` are the lines for server products, told below the remedy.
     """
 
     id: str
@@ -43,9 +45,12 @@ class Item:
     evidence: tuple[tuple[str, str], ...] = ()
     shared_remedy: str = ""
     quiet_id: str = ""
+    configurations: tuple[Configuration, ...] = ()
 
     def shares_with(self, other: Item) -> bool:
         """Say whether what stands below both is the same, so that it need be told once."""
+        if self.configurations != other.configurations:
+            return False
         mine, theirs = (self.shared_remedy or self.remedy), (other.shared_remedy or other.remedy)
         return (self.reasons, mine) == (other.reasons, theirs) and bool(self.reasons or mine)
 
@@ -90,13 +95,16 @@ def _add_below(page: Page, item: Item) -> None:
     if item.remedy:
         verb, what = item.remedy
         page.add(f"{verb}: {what}", indent=_BELOW, hang=_BELOW_WRAPPED)
+    add_configurations(page, item.configurations, indent=_BELOW)
 
 
 def _add_evidence(page: Page, item: Item) -> None:
     rows = [("reason" if number == 0 else "", reason) for number, reason in enumerate(item.reasons)]
     if item.remedy:
         rows.append(item.remedy)
-    add_labelled(page, (*rows, *item.evidence))
+    add_labelled(page, rows)
+    add_configurations(page, item.configurations, indent=_BELOW)
+    add_labelled(page, item.evidence)
 
 
 def add_labelled(page: Page, rows: Sequence[tuple[str, str]]) -> None:

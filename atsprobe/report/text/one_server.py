@@ -9,8 +9,9 @@ from atsprobe.model.judgement import EndpointFinding, Verdict
 from atsprobe.model.observation import Resolved, TlsObservation, Unreachable
 from atsprobe.model.result import AuditResult, EndpointResult
 from atsprobe.report.advice import advice, why_not_judged
-from atsprobe.report.fixes import server_fix, smallest_exception
+from atsprobe.report.fixes import its_https, server_fix, smallest_exception
 from atsprobe.report.places import u_label
+from atsprobe.report.server_products import configurations, kinds_shown
 from atsprobe.report.style import NORMAL, QUIET, VERBOSE
 from atsprobe.report.tally import tally
 from atsprobe.report.text.answer import answer_symbol, client, seen_before
@@ -18,6 +19,7 @@ from atsprobe.report.text.evidence import of_server
 from atsprobe.report.text.groups import evidence_line
 from atsprobe.report.text.item import add_labelled
 from atsprobe.report.text.layout import Page, Part
+from atsprobe.report.text.products import add_configurations
 from atsprobe.report.text.table import ADDRESSES_DISAGREE
 from atsprobe.report.words import count
 
@@ -136,3 +138,9 @@ def _add_remedy(page: Page, result: AuditResult, endpoint: EndpointResult) -> No
     if what:
         page.blank()
         page.add(f"{verb}: {what}", indent=2, hang=len(verb) + 4)
+    to_mend = failing or [f.finding for f in endpoint.findings if f.finding.status == "warn"]
+    https = its_https(endpoint, result.recording)
+    told = configurations(kinds_shown(page.style), endpoint.endpoint, to_mend, https)
+    if told and not what:
+        page.blank()
+    add_configurations(page, told, indent=2)
