@@ -4,18 +4,25 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from random_worlds import HOSTS, MORE_HOSTS, TRUST, World, worlds
 from scenario import AL, ALLOW_HTTP, HTTP, NO_PFS, PFS, SUB, App, Scenario, entries
 from simulated_network import look
 from simulated_pki import root
 from simulated_server import OK, RSA
 
+from atsprobe.ats.policy import PolicyResolver
+from atsprobe.ats.profile import profiles
 from atsprobe.model.dictionary import AtsDictionary
 from atsprobe.model.judgement import ExceptionJudgement
+from atsprobe.model.policy import Client
 from atsprobe.model.recording import IgnoreRule
 from atsprobe.model.result import AuditResult, exit_code
 from atsprobe.model.trust_store import TrustStore
 from atsprobe.pipelines.plan import without_ignored
 from atsprobe.weigh.conclude import conclude
+from atsprobe.weigh.evidence import Evidence, works
 
 A, B, C = "https://a.example.com", "https://b.example.com", "https://c.a.example.com"
 VPN = IgnoreRule("c.a.example.com", "behind the VPN", "atsprobe.toml:3")
@@ -133,3 +140,42 @@ def test_several_ignored_hosts_are_told_in_one_sentence() -> None:
     assert statuses(three)["example.com", PFS].reason.startswith(
         "a.example.com (not ours) and 2 more hosts are ignored"
     )
+
+
+def ignoring(world: World, host: str) -> AuditResult:
+    """Conclude a world of which one host was left out."""
+    recording = world.recording()
+    extraction, ignored = without_ignored(recording.extraction, [IgnoreRule(host, "not now")])
+    seen = tuple(o for o in recording.observations if o.endpoint.host != host)
+    return conclude(replace(recording, extraction=extraction, observations=seen, ignored=ignored), trust=TRUST)
+
+
+_HOSTS = st.sampled_from(HOSTS + MORE_HOSTS)
+_EXAMPLES = settings(max_examples=80, deadline=None)
+
+
+@_EXAMPLES
+@given(worlds(), _HOSTS)
+def test_no_key_over_an_ignored_host_is_ever_called_removable(world, host):
+    """Whatever the dictionary, a key that decides about it by what was seen of others keeps its place."""
+    covering = {(k.domain, k.key) for k in world.result().exceptions if any(e.host == host for e in k.hosts)}
+    for key in ignoring(world, host).exceptions:
+        if (key.domain, key.key) in covering:
+            assert str(key.status) not in ("unneeded", "replaceable", "too-wide")
+
+
+@_EXAMPLES
+@given(worlds(), _HOSTS)
+def test_the_smallest_dictionary_blocks_no_ignored_host(world, host):
+    """Whoever takes over the proposed plist loses no load of a host that was not looked at, had it worked."""
+    evidence = Evidence(world.recording(), TRUST)
+    endpoints = [e.endpoint for e in world.result().loads if e.endpoint.host == host]
+    client = Client(profiles(())[-1], world.app.sdk)
+
+    def outcomes(ats):
+        resolver = PolicyResolver(client, AtsDictionary.from_plist(ats))
+        return {(e, j.address): works(j.outcome) for e in endpoints for j in evidence.judgements(e, resolver)}
+
+    after = outcomes(ignoring(world, host).minimal[0].dictionary)
+    broken = [case for case, outcome in outcomes(world.app.ats).items() if outcome and not after[case]]
+    assert not broken
