@@ -50,8 +50,9 @@ def _plist(dictionary: AtsDictionary) -> dict[str, PlistValue]:
 def _kept(
     scope: Scope, results: Mapping[Endpoint, EndpointResult], statuses: Sequence[ExceptionJudgement]
 ) -> AtsDictionary:
-    """Give what stays as declared, with NSIncludesSubdomains of its entry where it is relaxing and stays."""
+    """Give what stays as declared, and NSIncludesSubdomains beside what relaxes unless that is to be dropped or narrowed."""
     kept = AtsDictionary()
+    without_reach = {s.domain for s in statuses if s.key == SUBDOMAINS and s.status.is_finding}
     for status in statuses:
         if not _stays(status, results):
             continue
@@ -61,6 +62,10 @@ def _kept(
         entry = kept.entries.get(status.domain, ExceptionEntry())
         if status.key is not None:
             entry = entry.with_key(status.key, _value(status))
+        declared = scope.dictionary.entries[status.domain]
+        reaches = boolean(declared.includes_subdomains) and status.domain not in without_reach
+        if reaches and status.status is not ExceptionStatus.STRICT:
+            entry = entry.with_key(SUBDOMAINS, True)
         kept = kept.with_exception(status.domain, entry)
     return kept
 
