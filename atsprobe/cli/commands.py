@@ -15,7 +15,7 @@ from atsprobe.cli import options
 from atsprobe.cli.answer import EXIT, answer, closed
 from atsprobe.cli.config_command import config, config_class
 from atsprobe.cli.configured import ConfiguredCommand, ReportingCommand, say_settings_file, with_settings_file
-from atsprobe.cli.diagnose_command import diagnose
+from atsprobe.cli.diagnose_command import DiagnoseCommand, diagnose
 from atsprobe.cli.help import PlainCommand, PlainGroup
 from atsprobe.cli.lab_commands import lab_commands
 from atsprobe.cli.progress_line import ProgressLine
@@ -134,8 +134,7 @@ def audit(
         quick=quick,
         allow_private=allow_private,
     )
-    settings = with_settings_file(context, settings)
-    say_settings_file(context, speaker)
+    settings = with_settings_file(context, settings, speaker)
     from atsprobe.pipelines.audit import audit as run
 
     return answer(speaker, run(targets, settings, ProgressLine(speaker)), format_name)
@@ -172,8 +171,8 @@ def judge(
         targets=[saved, *([plist] if plist else [])],
         server=server,
     )
-    settings = with_settings_file(context, options.judging(ios, profile, sdk, assume_complete=assume_complete))
-    say_settings_file(context, speaker)
+    settings = options.judging(ios, profile, sdk, assume_complete=assume_complete)
+    settings = with_settings_file(context, settings, speaker)
     return answer(speaker, _judged_again(saved, settings, plist), format_name)
 
 
@@ -208,7 +207,7 @@ def hosts(
 
 
 app.command(
-    cls=ConfiguredCommand,
+    cls=DiagnoseCommand,
     short_help="the table of nscurl --ats-diagnostics for a host",
     rich_help_panel="One thing",
     epilog=EXIT,

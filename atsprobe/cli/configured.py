@@ -13,7 +13,7 @@ from atsprobe.cli import options
 from atsprobe.cli.help import PlainCommand
 from atsprobe.cli.speak import Speaker
 from atsprobe.model.result import ConfigResult, ConfiguredText, ConfiguredValue
-from atsprobe.report.format import FORMATS
+from atsprobe.report.format import DIAGNOSIS_FORMATS, FORMATS
 from atsprobe.report.server_products import products
 from atsprobe.report.words import count
 from atsprobe.settings import Settings, UsageProblem
@@ -21,6 +21,9 @@ from atsprobe.settings_file.options import EXCLUSIVE, OPTIONS, FileValue
 from atsprobe.settings_file.read import SettingsFile
 
 _IN_FORCE = "atsprobe.settings"
+_FORMATS_OF_ANY = tuple(f for f in dict.fromkeys((*FORMATS, *DIAGNOSIS_FORMATS)) if f != "nscurl")
+"""The formats that some command has; nscurl's own layout is asked for by an option of its own."""
+
 _NONE_GIVEN: dict[str, Any] = {
     "resolve": None,
     "connect_to": None,
@@ -57,10 +60,12 @@ def options_of(function: Callable[..., Any]) -> list[Any]:
 class ConfiguredCommand(PlainCommand):
     """A command that reads a settings file before it runs, and takes from it what the command line does not give.
 
-    An option on the command line puts the file's value out of force, and that of an option that excludes it. ``--output``
-    is taken from the file by a command that ``writes_its_report_by_file`` alone.
+    An option on the command line puts the file's value out of force, and that of an option that excludes it. Of the file
+    a command takes what it knows: an option that it has, a format that is one of its ``formats``, and ``--output`` where it
+    ``writes_its_report_by_file``.
     """
 
+    formats: tuple[str, ...] = tuple(FORMATS)
     writes_its_report_by_file = False
 
     def __init__(self, *args: Any, **more: Any) -> None:
@@ -93,9 +98,13 @@ class ConfiguredCommand(PlainCommand):
         """Put a value of the file in the place of a parameter of this command, if it has such a one."""
         parameter = by_option(self.params).get(configured.option)
         value = file.value(configured.option)
-        if parameter is None or value is None or (value.option == "output" and not self.writes_its_report_by_file):
+        if parameter is None or value is None:
             return
         _check_in_file(value, file)
+        if value.option == "output" and not self.writes_its_report_by_file:
+            return
+        if value.option == "format" and value.value not in self.formats:
+            return
         ctx.params[parameter.name] = _as_typed(value)
 
 
@@ -111,21 +120,19 @@ def in_force(context: typer.Context) -> ConfigResult:
     return found
 
 
-def with_settings_file(context: typer.Context, settings: Settings) -> Settings:
-    """Give settings with the hosts to ignore and the waivers of the file."""
+def with_settings_file(context: typer.Context, settings: Settings, speaker: Speaker) -> Settings:
+    """Give settings with the hosts to ignore and the waivers of the file, and say which file is used."""
     found = in_force(context)
+    told = {"ignored host": len(found.ignored), "waiver": len(found.waivers)}
+    say_settings_file(context, speaker, told)
     return replace(settings, ignored=found.ignored, waivers=found.waivers)
 
 
-def say_settings_file(context: typer.Context, speaker: Speaker) -> None:
-    """Say which settings file is used, for it may change what the command answers."""
+def say_settings_file(context: typer.Context, speaker: Speaker, more: Mapping[str, int] | None = None) -> None:
+    """Say which settings file is used, for it may change what the command answers; ``more`` counts what else of it is."""
     found = in_force(context)
     own = by_option(context.command.params)
-    told = {
-        "option": sum(1 for v in found.values if v.source == "file" and v.option in own),
-        "ignored host": len(found.ignored),
-        "waiver": len(found.waivers),
-    }
+    told = {"option": sum(1 for v in found.values if v.source == "file" and v.option in own), **(more or {})}
     if found.file is not None and any(told.values()):
         speaker.note(f"using {found.file}: {', '.join(count(n, noun) for noun, n in told.items() if n)}")
 
@@ -240,7 +247,7 @@ _READERS: dict[str, Callable[[Any], object]] = {
     "deadline": lambda v: _numbers(deadline=v),
     "jobs": lambda v: _numbers(jobs=v),
     "rate": lambda v: _numbers(per_second=v),
-    "format": lambda v: options.one_of("--format", v, tuple(FORMATS)),
+    "format": lambda v: options.one_of("--format", v, _FORMATS_OF_ANY),
     "server": lambda v: options.one_of("--server", v, tuple(products())),
     "color": lambda v: options.one_of("--color", v, options.COLORS),
 }

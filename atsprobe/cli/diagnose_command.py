@@ -9,7 +9,7 @@ import typer
 
 from atsprobe.cli import options
 from atsprobe.cli.answer import answer
-from atsprobe.cli.configured import say_settings_file
+from atsprobe.cli.configured import ConfiguredCommand, say_settings_file
 from atsprobe.cli.progress_line import ProgressLine
 from atsprobe.cli.speak import Speaker
 from atsprobe.settings import UsageProblem
@@ -44,6 +44,12 @@ Quiet = Annotated[
     bool,
     typer.Option("--quiet", "-q", help="the answer and what fails, nothing else", rich_help_panel=_REPORT),
 ]
+
+
+class DiagnoseCommand(ConfiguredCommand):
+    """The class of the command, whose table has a format more."""
+
+    formats = _FORMATS
 
 
 def diagnose(

@@ -144,6 +144,10 @@ def test_a_command_takes_what_it_knows_of_the_file(asked: dict[str, Settings], c
     assert err.startswith("atsprobe: using atsprobe.toml: 2 options\n")
     main(["hosts", "a", "--format", "text"])
     assert capsys.readouterr().out.startswith("0 hosts")
+    Path("atsprobe.toml").write_text('format = "markdown"\n' + IGNORED + WAIVER)
+    assert main(["hosts", "a"]) == 0
+    out, err = capsys.readouterr()
+    assert out.startswith("0 hosts") and "ignored" not in err
 
 
 def test_lab_and_demo_read_no_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Captured) -> None:
@@ -186,7 +190,7 @@ def test_a_file_that_cannot_be_read_stops_before_anything(
         ("rate = -1.5", "rate: -1.5 is not a number of connections a second", "rate = 1, say"),
         ("jobs = 0", "jobs: 0 is not a whole number from 1 to 1000", "jobs = 64, say"),
         ("sdk = 'iOS'", "sdk: iOS is not a version", 'sdk = "26", say'),
-        ("format = 'xml'", "format: no such value: xml", "format takes text, json"),
+        ("format = 'xml'", "format: no such value: xml", "format takes text, json, markdown"),
         ("color = 'blue'", "color: no such value: blue", "color takes auto, always, never"),
         (
             "resolve = ['@none']",

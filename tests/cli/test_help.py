@@ -21,6 +21,7 @@ COMMANDS = {
     "lab": ["lab"],
     "lab-up": ["lab", "up"],
     "lab-list": ["lab", "list"],
+    "config": ["config"],
     "schema": ["schema"],
 }
 
