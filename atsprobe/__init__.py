@@ -10,6 +10,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from atsprobe.model.judgement import Waiver as Waiver
+    from atsprobe.model.recording import IgnoreRule as IgnoreRule
     from atsprobe.pipelines.audit import audit as audit
     from atsprobe.pipelines.diagnose import diagnose as diagnose
     from atsprobe.pipelines.hosts import hosts as hosts
@@ -25,10 +27,12 @@ _PUBLIC = {
     "hosts": "atsprobe.pipelines.hosts",
     "record": "atsprobe.pipelines.record",
     "rejudge": "atsprobe.pipelines.rejudge",
+    "IgnoreRule": "atsprobe.model.recording",
     "Settings": "atsprobe.settings",
+    "Waiver": "atsprobe.model.judgement",
 }
 
-__all__ = ["Settings", "audit", "conclude", "diagnose", "hosts", "record", "rejudge"]
+__all__ = ["IgnoreRule", "Settings", "Waiver", "audit", "conclude", "diagnose", "hosts", "record", "rejudge"]
 
 
 def __getattr__(name: str) -> Any:

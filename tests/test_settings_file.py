@@ -419,3 +419,10 @@ def test_options_have_an_example_that_is_taken() -> None:
     for option, row in OPTIONS.items():
         file = read(f"{option} = {row.example}\n")
         assert [v.option for v in file.values] == [option]
+
+
+def test_the_example_of_the_readme_is_taken() -> None:
+    """What the README shows is a settings file without a fault."""
+    readme = (Path(__file__).parent.parent / "README.md").read_text("utf-8")
+    file = read(readme.partition("```toml\n")[2].partition("```")[0])
+    assert (len(file.values), len(file.ignored), len(file.waivers)) == (4, 1, 2)
