@@ -30,9 +30,12 @@ def _section(result: DiagnoseResult, diagnosis: Diagnosis) -> Iterator[str]:
     if said.beside:
         yield ""
         yield f"{prose(_capital(said.beside))}."
-    yield ""
-    yield from _table(diagnosis)
     told = meanings(diagnosis)
+    if {row.result for row in diagnosis.rows} == {"INCONCLUSIVE"}:
+        told = tuple(m for m in told if m.mark != "?")  # the answer has said it
+    else:
+        yield ""
+        yield from _table(diagnosis)
     if told:
         yield ""
         yield from (f"- {_mark(meaning.mark)}{prose(meaning.text)}" for meaning in told)
@@ -52,9 +55,8 @@ def _table(diagnosis: Diagnosis) -> Iterator[str]:
     yield "|---|---|---|---|"
     for row in diagnosis.rows:
         error = str(row.error.telling) if row.error else ""
-        only = where(diagnosis, row)
-        label = f"{row.test.label} ({only})" if only else row.test.label
-        label = label if row.test.is_nscurls else f"{label} (not tried by nscurl)"
+        notes = "; ".join(filter(None, (where(diagnosis, row), "" if row.test.is_nscurls else "not tried by nscurl")))
+        label = f"{row.test.label} ({notes})" if notes else row.test.label
         written = code(keys(row.test)) if keys(row.test) else "none"
         yield f"| {row.result} | {error} | {prose(label)} | {written} |"
 
