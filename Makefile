@@ -18,6 +18,10 @@ dev: .venv/.stamp ## make the virtual environment with everything that tests, li
 test: ## run the tests; installs nginx and gnutls-bin by apt when they are missing
 	./tests/run.sh
 
+.PHONY: fuzz
+fuzz: dev ## try 10,000 mutated inputs instead of the 2,000 of a test run
+	ATSPROBE_MUTANTS=10000 $(BIN)/pytest -q -k "mutant or mutated"
+
 .PHONY: lint
 lint: dev ## ruff (format and rules) and mypy --strict
 	$(BIN)/ruff format --check .
@@ -36,6 +40,10 @@ demo: dev ## audit the bundled sample app against servers on this machine
 .PHONY: bench
 bench: dev ## connections and verdicts a second, beside sslyze's stock scanner; peak memory
 	$(BIN)/python -m benchmarks.scan
+
+.PHONY: bench-policy
+bench-policy: dev ## hosts resolved a second against 1 to 10,000 exceptions, observations judged a second
+	$(BIN)/python -m benchmarks.policy
 
 .PHONY: clean
 clean: ## remove what the other targets made

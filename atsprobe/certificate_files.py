@@ -86,9 +86,15 @@ def _read(path: str) -> tuple[Certificate, ...]:
         except UnreadableCertificate as error:
             if b"-----BEGIN " not in data:
                 raise _not_a_certificate(path, data) from error
-            reason = " ".join(str(error).split())[:100]
+            reason = _in_words(" ".join(str(error).split()))[:100]
             raise CertificateFileProblem(f"{path}: certificate number {number} is broken ({reason})") from error
     return certificates
+
+
+def _in_words(reason: str) -> str:
+    """Give the kind of a parser's error alone, where it names one: ``invalid length``."""
+    kind = re.search(r"kind: (\w+)", reason)
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", kind[1]).lower() if kind else reason
 
 
 def _bytes_of(path: str) -> bytes:

@@ -82,7 +82,7 @@ def parse_nameserver(text: str) -> tuple[str, int]:
     except ValueError:
         pass
     address, separator, port = stripped.rpartition(":")
-    if stripped.endswith("]"):
+    if not separator or stripped.endswith("]"):
         address, separator, port = stripped, "", ""
     return _address(text, address), _port(text, port) if separator else 53
 

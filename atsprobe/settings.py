@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 from atsprobe.model.judgement import Waiver
@@ -48,6 +49,7 @@ class Settings:
     rate: float | None = None
     quick: bool = False
     allow_private: bool = False
+    check_revocation: bool = False
     ignored: tuple[IgnoreRule, ...] = ()
     waivers: tuple[Waiver, ...] = ()
 
@@ -86,6 +88,17 @@ def _number(text: str) -> float | None:
     except ValueError:
         return None
     return value if math.isfinite(value) else None
+
+
+def moment(option: str, text: str) -> datetime:
+    """Read an instant: a day (its first second) or an ISO 8601 time, UTC where it names no offset. Raises UsageProblem."""
+    try:
+        read = datetime.fromisoformat(text)
+        return read.replace(tzinfo=UTC) if read.tzinfo is None else read.astimezone(UTC)
+    except (ValueError, OverflowError) as problem:
+        raise UsageProblem(
+            f"{option}: {text} is neither a day nor an ISO time", f"{option} 2026-12-01, or {option} 2026-12-01T09:30Z"
+        ) from problem
 
 
 def families(*, ipv4: bool, ipv6: bool) -> tuple[str, ...]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,15 +13,16 @@ import pytest
 from atsprobe.lab import nginx
 from atsprobe.lab.problem import LabProblem
 from atsprobe.lab.server import Server
-from atsprobe.lab.servers import PORTS, SERVERS, server_named
+from atsprobe.lab.servers import PORTS, SERVERS
 
 
 @dataclass(frozen=True)
 class Lab:
-    """A lab that is up: its folder, its base port, and what a client needs to reach and to trust it."""
+    """A lab that is up: its folder, its base port, its servers, and what a client needs to reach and to trust it."""
 
     directory: Path
     base_port: int
+    servers: tuple[Server, ...] = SERVERS
 
     @property
     def ca_file(self) -> Path:
@@ -37,46 +39,49 @@ class Lab:
         """Every endpoint, as a target of an audit."""
         return tuple((self.directory / "targets.txt").read_text().split())
 
-    @property
-    def servers(self) -> tuple[Server, ...]:
-        """The truth table."""
-        return SERVERS
-
     def server(self, name: str) -> Server:
-        """Give a row of the truth table."""
-        return server_named(name)
+        """Give a row of its table."""
+        return next(server for server in self.servers if server.name == name)
 
     def port(self, name: str) -> int:
         """Give the port of a row in this lab."""
-        return server_named(name).port(self.base_port)
+        return self.server(name).port(self.base_port)
 
     def target(self, name: str) -> str:
         """Give a row as a target of an audit."""
-        server = server_named(name)
+        server = self.server(name)
         return nginx.target(server, server.full_host, self.port(name))
 
 
 @pytest.fixture(scope="session")
-def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
-    """Bring the lab up on free ports of loopback, and down after the session. Skips where nginx is not installed."""
+def lab(lab_of: Callable[[tuple[Server, ...]], Lab]) -> Lab:
+    """The lab of the truth table, up on free ports of loopback for the whole session."""
+    return lab_of(SERVERS)
+
+
+@pytest.fixture(scope="session")
+def lab_of(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[tuple[Server, ...]], Lab]]:
+    """Give a function that brings up a lab of some servers until the session ends. Skips where nginx is not installed."""
     try:
         nginx.find_nginx()
     except LabProblem as problem:
         pytest.skip(f"{problem}: {problem.hint}")
-    directory = tmp_path_factory.mktemp("lab")
-    base_port = bring_up(directory)
-    try:
-        yield Lab(directory, base_port)
-    finally:
-        nginx.down(directory)
+    with ExitStack() as at_the_end:
+
+        def bring_up_until_the_end(servers: tuple[Server, ...]) -> Lab:
+            directory = tmp_path_factory.mktemp("lab")
+            at_the_end.callback(nginx.down, directory)
+            return Lab(directory, bring_up(directory, servers), servers)
+
+        yield bring_up_until_the_end
 
 
-def bring_up(directory: Path, *, most_tries: int = 20) -> int:
+def bring_up(directory: Path, servers: tuple[Server, ...] = SERVERS, *, most_tries: int = 20) -> int:
     """Bring a lab up on the first free run of ports below the ephemeral range, and give its base port."""
     for attempt in range(most_tries):
         base_port = 21000 + (os.getpid() + attempt) % 50 * 2 * PORTS
         try:
-            nginx.up(directory, nginx.Layout(base_port))
+            nginx.up(directory, nginx.Layout(base_port, servers))
         except LabProblem as problem:
             if "is taken" not in str(problem) or attempt == most_tries - 1:
                 raise

@@ -135,7 +135,17 @@ def test_packages_below_the_top_import_nothing_by_the_way() -> None:
             assert path.read_text("utf-8").strip() == "", path
 
 
-@pytest.mark.parametrize("command", [["--help"], ["audit", "--help"], ["hosts", "--help"], ["judge", "--help"]])
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["--help"],
+        ["audit", "--help"],
+        ["hosts", "--help"],
+        ["judge", "--help"],
+        ["policy", "--help"],
+        ["certificate", "--help"],
+    ],
+)
 def test_commands_without_a_network_load_no_engine(command: list[str]) -> None:
     """Help, hosts and judge start without sslyze, nassl and dnspython in memory."""
     code = (

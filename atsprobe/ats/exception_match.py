@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 import tomllib
 from dataclasses import dataclass
 from functools import cache
@@ -81,24 +82,34 @@ class ExceptionIndex:
 
 
 def network_of(key: str) -> IpNetwork | None:
-    """Read a CIDR key as Apple's client does: host bits masked, short IPv4 padded; None where it refuses.
+    """Read a CIDR key as Apple's client does: host bits masked, short forms padded; None where it refuses.
 
-    Network text of 14 (IPv4) or 38 (IPv6) and more characters does not fit its buffers.
+    Network text of 14 (IPv4) or 38 (IPv6) and more characters does not fit its buffers; the prefix is read by strtol with
+    base 0; IPv4 inside IPv6 is no network. Source: Apple Security source, cidr_string_to_subnet_and_mask.
     """
     text, slash, prefix = key.partition("/")
-    if not slash or not prefix.isascii() or not prefix.isdigit() or len(prefix) > 3:
-        return None
     is_v6 = ":" in text
-    if len(text) >= (38 if is_v6 else 14) or "%" in text:
+    if not slash or len(text) >= (38 if is_v6 else 14) or "%" in text or (is_v6 and "." in text):
         return None
-    if not is_v6:
-        text = text + ".0" * (3 - text.count("."))
+    length = _prefix_length(prefix)
+    if length is None:
+        return None
+    if is_v6 and "::" not in text and text.count(":") < 7:
+        text += "::"
+    elif not is_v6:
+        text += ".0" * (3 - text.count("."))
     try:
-        # strtol with base 0 reads a leading zero as octal
-        length = int(prefix, 8) if prefix.startswith("0") and prefix != "0" else int(prefix)
         return ipaddress.ip_network(f"{text}/{length}", strict=False)
     except ValueError:
         return None
+
+
+def _prefix_length(text: str) -> int | None:
+    """Read digits as strtol does with base 0: 0x is hexadecimal, a leading zero octal."""
+    for pattern, base in ((r"0[xX][0-9a-fA-F]{1,4}", 16), (r"0[0-7]{1,4}", 8), (r"0|[1-9][0-9]{0,3}", 10)):
+        if re.fullmatch(pattern, text):
+            return int(text, base)
+    return None
 
 
 def why_never_matches(key: str) -> str | None:

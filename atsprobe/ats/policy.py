@@ -132,6 +132,8 @@ class PolicyResolver:
     def _policy(
         self, host: Host, demand: _Demand, *, enforced: bool, decided_by: str, contested: bool = False
     ) -> Policy:
+        # the NIAP mode and the clients that come with it ask both: EMS, and a certificate signed as the hello offers
+        strict = demand.is_niap or self.client.profile.requires_extended_master_secret
         return Policy(
             client=self.client,
             host=host,
@@ -144,7 +146,8 @@ class PolicyResolver:
             forward_secrecy_required=True,
             offer=demand.offer(self.client.profile),
             unproved=demand.unproved,
-            requires_extended_master_secret=demand.is_niap or self.client.profile.requires_extended_master_secret,
+            requires_extended_master_secret=strict,
+            requires_offered_certificate_signature=strict,
             niap_in_force=demand.is_niap,
             decided_by=decided_by,
         )

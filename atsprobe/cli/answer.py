@@ -6,11 +6,13 @@ from atsprobe.cli.speak import Speaker
 from atsprobe.model.app import SkippedInput
 from atsprobe.model.result import (
     AuditResult,
+    CertificateResult,
     ConfigResult,
     DiagnoseResult,
     ExitCode,
     HostsResult,
     LabResult,
+    PolicyResult,
     Result,
     exit_code,
 )
@@ -28,7 +30,7 @@ def answer(speaker: Speaker, result: Result, format_name: str) -> int:
     if not _is_empty(result) or format_name != "text":
         speaker.report(render(result, format_name, speaker.style()))
     for problem in (s for s in _skipped(result) if s.unreadable):
-        speaker.error(f"{shortened(problem.file or problem.target)}: {shortened(problem.reason)}")
+        speaker.error(f"{shortened(problem.file or problem.target) or repr('')}: {shortened(problem.reason)}")
         speaker.hint(problem.advice)
     for text in hints(result):
         speaker.hint(text)
@@ -44,15 +46,19 @@ def closed(speaker: Speaker, code: ExitCode, reason: str) -> int:
 def _skipped(result: Result) -> tuple[SkippedInput, ...]:
     if isinstance(result, AuditResult | DiagnoseResult):
         return result.recording.extraction.skipped
+    if isinstance(result, PolicyResult):
+        return result.skipped
     return result.extraction.skipped if isinstance(result, HostsResult) else ()
 
 
 def _is_empty(result: Result) -> bool:
     """Whether nothing was looked at, so that there is nothing to report."""
-    if isinstance(result, LabResult | ConfigResult):
+    if isinstance(result, LabResult | ConfigResult | CertificateResult):
         return False
     if isinstance(result, DiagnoseResult):
         return not result.diagnoses
+    if isinstance(result, PolicyResult):
+        return not result.bundles
     if isinstance(result, AuditResult):
         extraction, found = result.recording.extraction, bool(result.endpoints)
     else:

@@ -13,13 +13,15 @@ import typer
 
 from atsprobe.cli import options
 from atsprobe.cli.answer import EXIT, answer, closed
+from atsprobe.cli.certificate_command import certificate
 from atsprobe.cli.config_command import config, config_class
 from atsprobe.cli.configured import ConfiguredCommand, ReportingCommand, say_settings_file, with_settings_file
 from atsprobe.cli.diagnose_command import DiagnoseCommand, diagnose
 from atsprobe.cli.help import PlainCommand, PlainGroup
 from atsprobe.cli.lab_commands import lab_commands
+from atsprobe.cli.policy_command import policy
 from atsprobe.cli.progress_line import ProgressLine
-from atsprobe.cli.speak import Speaker, standard_speaker
+from atsprobe.cli.speak import NotWritten, Speaker, standard_speaker
 from atsprobe.cli.usage import usage
 from atsprobe.model.result import AuditResult, ExitCode, exit_code
 from atsprobe.report.closing import why
@@ -33,7 +35,7 @@ _UsageError: type[Exception] = typer.BadParameter.__mro__[1]
 
 
 class _Commands(PlainGroup):
-    order = ("audit", "judge", "hosts", "diagnose", "demo", "lab", "config", "schema")
+    order = ("audit", "judge", "hosts", "diagnose", "policy", "certificate", "demo", "lab", "config", "schema")
 
 
 app = typer.Typer(
@@ -78,6 +80,7 @@ def audit(
     sdk: options.Sdk = None,
     assume_complete: options.AssumeComplete = False,
     ca_files: options.CaFiles = None,
+    check_revocation: options.CheckRevocation = False,
     resolve: options.Resolve = None,
     connect_to: options.ConnectTo = None,
     nameserver: options.Nameserver = None,
@@ -133,6 +136,7 @@ def audit(
         nameserver=nameserver,
         quick=quick,
         allow_private=allow_private,
+        check_revocation=check_revocation,
     )
     settings = with_settings_file(context, settings, speaker)
     from atsprobe.pipelines.audit import audit as run
@@ -212,6 +216,12 @@ app.command(
     rich_help_panel="One thing",
     epilog=EXIT,
 )(diagnose)
+app.command(
+    cls=PlainCommand, short_help="what an Info.plist demands of each host", rich_help_panel="One thing", epilog=EXIT
+)(policy)
+app.command(cls=PlainCommand, short_help="would Apple accept this chain", rich_help_panel="One thing", epilog=EXIT)(
+    certificate
+)
 app.add_typer(
     lab_commands,
     name="lab",
@@ -270,7 +280,7 @@ def schema(
 ) -> int:
     """Print the JSON Schema of a command's output.
 
-    COMMAND is audit, hosts, diagnose, lab or config [audit].
+    COMMAND is audit, hosts, diagnose, policy, certificate, lab or config [audit].
     """
     from atsprobe.json_v1.schema import SCHEMA_NAMES
     from atsprobe.json_v1.schema import schema as schema_of
@@ -307,6 +317,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if code == ExitCode.INTERRUPTED and not speaker.has_closed:
             raise KeyboardInterrupt  # typer turns it into an exit code
         return code
+    except NotWritten as problem:
+        return _refused(speaker, str(problem), problem.hint, "the report was not written")
     except UsageProblem as problem:
         return _refused(speaker, str(problem), problem.hint, nothing)
     except _UsageError as problem:

@@ -71,6 +71,10 @@ CaFiles = Annotated[
         rich_help_panel=_AS,
     ),
 ]
+CheckRevocation = Annotated[
+    bool,
+    typer.Option("--check-revocation", help="ask OCSP responders and CRLs too", rich_help_panel=_AS),
+]
 Plist = Annotated[
     str | None,
     typer.Option("--plist", metavar="FILE", help="judge under this Info.plist instead", rich_help_panel=_AS),
@@ -206,7 +210,8 @@ def read_json(path: str) -> str:
         data = sys.stdin.buffer.read() if path == "-" else Path(path).read_bytes()
         return data.decode(json.detect_encoding(data))
     except UnicodeDecodeError as error:
-        raise UsageProblem(f"{path}: neither UTF-8 nor UTF-16 (byte {error.start})") from error
+        message = f"{path}: not JSON: neither UTF-8 nor UTF-16 (byte {error.start})"
+        raise UsageProblem(message, "give the output of audit --format json") from error
     except (OSError, ValueError) as error:
         raise UsageProblem(f"{path}: {reason(error)}") from error
 

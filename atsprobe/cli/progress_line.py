@@ -69,6 +69,13 @@ class ProgressLine(Progress):
             with self._lock:
                 self._speaker.over("")
 
+    def asking(self, leaves: int) -> None:
+        """Say what is waited for after the scan."""
+        if leaves:
+            self._log(f"asking about {count(leaves, 'certificate')}")
+        if self._shows:
+            self._speaker.over(f"atsprobe: asking about {count(leaves, 'certificate')}" if leaves else "")
+
     def warned(self, text: str) -> None:
         """Say a warning above the line."""
         with self._lock:

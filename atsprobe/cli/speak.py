@@ -17,6 +17,10 @@ _COLORS = {"error": "1;31", "warning": "35"}
 _PREFIX = "atsprobe: "
 
 
+class NotWritten(UsageProblem):
+    """Says that the report is there and could not be written."""
+
+
 class Speaker:
     """Says things to whoever ran the command, in the manner that the options ask for.
 
@@ -56,12 +60,12 @@ class Speaker:
         )
 
     def report(self, text: str) -> None:
-        """Give the report, to the file asked for or to standard output. Raises UsageProblem where that cannot be written."""
+        """Give the report, to the file asked for or to standard output. Raises NotWritten where that fails."""
         if self.output is not None:
             self.output.write(text)
             return
         if self._out is None:
-            raise UsageProblem("standard output is closed", "give an --output")
+            raise NotWritten("standard output is closed", "give an --output")
         try:
             self._out.write(text)
             self._out.flush()
@@ -69,7 +73,7 @@ class Speaker:
             _silence(self._out)  # whoever read it has seen enough
         except (OSError, UnicodeError) as error:
             _silence(self._out)
-            raise UsageProblem(f"standard output: cannot be written ({_reason(error)})") from error
+            raise NotWritten(f"standard output: cannot be written ({_reason(error)})", "give an --output") from error
 
     def error(self, text: str) -> None:
         """Say what is wrong."""
@@ -150,6 +154,8 @@ class Output:
 
     def __init__(self, path: str) -> None:
         """Try the path. Raises UsageProblem where it cannot be written; a file that is there is left as it is until then."""
+        if not path:
+            raise UsageProblem("--output: an empty path", "name a file, or - for standard output")
         self.path = path
         self.is_written = False
         existed = os.path.lexists(path)
@@ -163,12 +169,12 @@ class Output:
             raise UsageProblem(message, "nothing was scanned; give another --output") from error
 
     def write(self, text: str) -> None:
-        """Write the report, UTF-8. Raises UsageProblem where that fails after all."""
+        """Write the report, UTF-8. Raises NotWritten where that fails after all."""
         try:
             with Path(self.path).open("w", encoding="utf-8", newline="\n") as file:
                 file.write(text)
         except (OSError, ValueError) as error:
-            raise UsageProblem(f"{self.path}: cannot be written ({_reason(error)})") from error
+            raise NotWritten(f"{self.path}: cannot be written ({_reason(error)})", "give another --output") from error
         self.is_written = True
 
 

@@ -7,9 +7,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import Literal
 
 from atsprobe.extract.sighting import Buffer
 from atsprobe.model.endpoint import (
@@ -27,9 +26,12 @@ from atsprobe.model.public_suffix import registrable_domain
 SCHEMES: dict[bytes, Scheme] = {b"https": "https", b"http": "http", b"wss": "https", b"ws": "http"}
 """The schemes whose loads App Transport Security governs."""
 
-_BEFORE, _AFTER, _TEXT = 40, 512, 400
-_MAX_TEXT = 200
+_BEFORE, _AFTER = 40, 400
+_MAX_TEXT, _MAX_PATH = 200, 60
 _SCHEME_BYTES = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+.-"
+
+_SCHEME_ENDS = b"0123456789_@})abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+"""The last byte before an anchor: of a scheme, or of what is filled in at run time."""
 
 _ANCHOR = re.compile(rb"://")
 _ESCAPED_ANCHOR = re.compile(rb":(?:/|\\/|\\u002[Ff]){2}|%3[Aa]%2[Ff]%2[Ff]")
@@ -37,7 +39,7 @@ _WIDE_ANCHOR = re.compile(rb":\x00/\x00/\x00")
 
 _RUN_TIME = rb"|".join(
     (
-        rb"%(?!2[FfCc02]|3[AaFfCcEe])(?:\d\$)?[-+ #0]?\d{0,3}(?:\.\d{1,2})?(?:hh?|ll?|[qztj])?[@sSdDiuUxXoCcfgGeE]",  # printf
+        rb"%(?!2[FfCc025]|3[AaFfCcEe])(?:\d\$)?[-+ #0]?\d{0,3}(?:\.\d{1,2})?(?:hh?|ll?|[qztj])?[@sSdDiuUxXoCcfgGeE]",  # printf
         rb"%\{[^{}\s]{0,64}\}",
         rb"\{\{[^{}\"'<>]{0,64}\}\}",
         rb"[$#]?\{[^{}\s\"'<>]{0,64}\}",  # ${a}, #{a}, {0}
@@ -45,7 +47,7 @@ _RUN_TIME = rb"|".join(
         rb"\\\([^()\s\"]{0,64}\)",  # Swift
         rb"<[A-Za-z][A-Za-z0-9_ -]{0,40}>",
         rb"\$[A-Za-z_][A-Za-z0-9_]{0,40}",
-        rb"\$(?=[{(])",  # an expression too long or too deep to follow
+        rb"\$[{(]",  # an expression too long or too deep to follow
         rb"\*",
     )
 )
@@ -53,13 +55,16 @@ _RUN_TIME_PART = re.compile(_RUN_TIME)
 _RUN_TIME_BEFORE = re.compile(
     rb"(?:%(?:\d\$)?[@sS]|\}|\\\([^()]{0,20}\)|\$\([^()]{0,20}\)|\$[A-Za-z_][A-Za-z0-9_]{0,20})\Z"
 )
-_AUTHORITY = re.compile(rb"(?:" + _RUN_TIME + rb"|[A-Za-z0-9._~:@\[\]\x80-\xff-])*+")
+_AUTHORITY = re.compile(rb"(?:" + _RUN_TIME + rb"|%25|[A-Za-z0-9._~:@\[\]\x80-\xff-])*+")
 _IPV6 = re.compile(rb"\[([0-9A-Fa-f:.]{2,45})(?:%25[^\]]{1,20})?\](?::([^@]*))?\Z")
-_URL_TEXT = re.compile(rb"[^\x00-\x20\"'<>`|^\\\x7f]{0,%d}" % _TEXT)
+_URL_REST = re.compile(rb"[^\x00-\x20\"'<>`|^\\\x7f]{0,200}")
 _JSON_ESCAPE = re.compile(rb"\\(?:u([0-9A-Fa-f]{4})|(/))")
+_LITTLE_ENDIAN = re.compile(rb"(?:[\x21-\x7e]\x00)*+")
+_BIG_ENDIAN = re.compile(rb"(?:\x00[\x21-\x7e])*+")
+_QUERY_END = re.compile(rb"[\s\"'&<>]")
 _PERCENT = re.compile(rb"%([0-9A-Fa-f]{2})")
 _PATTERN = re.compile(rb"\\{1,4}[][.(){}?+*|^$dDwWsSbB-]")  # what follows in a regular expression, not in a URL
-_FILLED_IN = b"\0"
+_FILLED_IN, _OPEN_END = b"\0", b"\1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,16 +115,17 @@ def endpoint_of(url: FoundUrl) -> Endpoint:
 def urls_in(data: Buffer, start: int = 0, end: int | None = None, *, escapes: bool = False) -> Iterator[Hit]:
     r"""Give the URLs in ASCII or UTF-8 bytes, in order; with ``escapes`` also ``https:\/\/`` and ``https%3A%2F%2F``."""
     end = len(data) if end is None else end
-    anchors = (_ESCAPED_ANCHOR if escapes else _ANCHOR).finditer(data, start, end)
-    for anchor in anchors:
-        at = anchor.end()
-        after = data[at : min(at + _AFTER, end)]
-        if len(anchor[0]) > 3:
+    for anchor in (_ESCAPED_ANCHOR if escapes else _ANCHOR).finditer(data, start, end):
+        at, after_at = anchor.span()
+        if at == start or data[at - 1] not in _SCHEME_ENDS:
+            continue
+        written = _scheme_before(data[max(start, at - _BEFORE) : at])
+        if written is None:
+            continue
+        after = data[after_at : min(after_at + _AFTER, end)]
+        if escapes:
             after = _unescaped(after, anchor[0])
-        elif escapes and b"\\" in after:
-            after = _unescaped(after, b"\\")
-        before = data[max(start, anchor.start() - _BEFORE) : anchor.start()]
-        hit = _hit(before, after, anchor.start())
+        hit = _hit(written, after, at)
         if hit:
             yield hit
 
@@ -128,41 +134,28 @@ def wide_urls_in(data: Buffer, start: int = 0, end: int | None = None) -> Iterat
     """Give the URLs in UTF-16, in order. Little-endian text is looked for; big-endian text reads the same one byte off."""
     end = len(data) if end is None else end
     for anchor in _WIDE_ANCHOR.finditer(data, start, end):
-        at, after_at = anchor.start(), anchor.end()
-        encoding: Literal["utf-16-le", "utf-16-be"] = "utf-16-le"
-        if at > start and data[at - 1] == 0 and _big_endian_is_longer(data, after_at, end):
-            encoding, at, after_at = "utf-16-be", at - 1, after_at - 1
-        first = at - min(2 * _BEFORE, (at - start) // 2 * 2)
-        before = _narrow(data[first:at], encoding)
-        after = _narrow(data[after_at : min(after_at + 2 * _AFTER, end)], encoding)
-        hit = _hit(before[-_BEFORE:], after, len(before))
+        at, after_at = anchor.span()
+        if at - 2 < start or data[at - 2] not in _SCHEME_ENDS:
+            continue
+        encoding = "utf-16le"
+        if data[at - 1] == 0 and _big_endian_is_longer(data, after_at, end):
+            encoding, at, after_at = "utf-16be", at - 1, after_at - 1
+        written = _scheme_before(_narrow(data[at - min(2 * _BEFORE, (at - start) // 2 * 2) : at], encoding))
+        if written is None:
+            continue
+        hit = _hit(written, _narrow(data[after_at : min(after_at + 2 * _AFTER, end)], encoding), 0)
         if hit:
-            scheme_bytes = 2 * (len(before) - hit.offset)
-            yield Hit(
-                hit.found,
-                at - scheme_bytes,
-                hit.text,
-                hit.path,
-                hit.is_sure,
-                encoding.replace("-le", "le").replace("-be", "be"),
-            )
+            yield replace(hit, offset=at - 2 * len(written.text), encoding=encoding)
 
 
 def _big_endian_is_longer(data: Buffer, at: int, end: int) -> bool:
-    """Say whether the text after ``:\\0/\\0/\\0`` goes on for longer when each byte pair is read from one byte earlier.
+    r"""Say whether the text after ``:\0/\0/\0`` goes on for longer when each byte pair is read from one byte earlier.
 
     A little-endian reading of big-endian text loses the last character: ``last.example.co`` for ``last.example.com``.
     """
-    window = data[at - 1 : min(at + 2 * _AFTER, end)]
-    return _run(window[0::2], window[1::2]) > _run(window[2::2], window[1::2])
-
-
-def _run(zeros: bytes, letters: bytes) -> int:
-    """Count the printable ASCII letters of UTF-16 text, given its high and its low bytes."""
-    for count, (zero, letter) in enumerate(zip(zeros, letters, strict=False)):
-        if zero or not 0x20 < letter < 0x7F:
-            return count
-    return min(len(zeros), len(letters))
+    end = min(at + 2 * _AFTER, end)
+    little, big = _LITTLE_ENDIAN.match(data, at, end), _BIG_ENDIAN.match(data, at - 1, end)
+    return little is not None and big is not None and len(big[0]) > len(little[0])
 
 
 def _narrow(wide: bytes, encoding: str) -> bytes:
@@ -172,63 +165,80 @@ def _narrow(wide: bytes, encoding: str) -> bytes:
 def _unescaped(after: bytes, anchor: bytes) -> bytes:
     """Undo the escapes of JSON and JavaScript, or of a URL in a query, in what follows the anchor."""
     if anchor[:1] == b"%":
-        return _PERCENT.sub(lambda m: bytes((int(m[1], 16),)), re.split(rb"[\s\"'&<>]", after, maxsplit=1)[0])
+        return _PERCENT.sub(lambda m: bytes((int(m[1], 16),)), _QUERY_END.split(after, maxsplit=1)[0])
+    if b"\\" not in after:
+        return after
     return _JSON_ESCAPE.sub(lambda m: chr(int(m[1], 16)).encode("utf-8", "replace") if m[1] else b"/", after)
 
 
-def _hit(before: bytes, after: bytes, anchor: int) -> Hit | None:
+@dataclass(frozen=True, slots=True)
+class _Written:
+    """The scheme before an anchor as it is written; None where it is filled in at run time."""
+
+    scheme: Scheme | None
+    text: bytes
+    is_sure: bool
+
+
+def _scheme_before(before: bytes) -> _Written | None:
+    """Read the scheme at the end of what stands before an anchor; None for one that ATS does not govern.
+
+    http and https count too where other letters run into them; ``git+https`` and ``x-http`` are other schemes.
+    """
     run = before[len(before.rstrip(_SCHEME_BYTES)) :]
     name = run.lower()
-    scheme = SCHEMES.get(name)
-    is_sure = scheme is not None
-    if scheme is None:
-        run, scheme = _run_on_scheme(run)
-    written = run
-    if scheme is None:
+    if name in SCHEMES:
+        return _Written(SCHEMES[name], run, is_sure=True)
+    for known in (b"https", b"http"):
+        if name.endswith(known) and name[-len(known) - 1 : -len(known)].isalnum():
+            return _Written(SCHEMES[known], run[-len(known) :], is_sure=False)
+    if not run or b"%" in before or b"$" in before:
         filled_in = _RUN_TIME_BEFORE.search(before)
-        if not filled_in:
-            return None
-        written = filled_in[0]
+        if filled_in:
+            return _Written(None, filled_in[0], is_sure=True)
+    return None
+
+
+def _hit(written: _Written, after: bytes, anchor: int) -> Hit | None:
     authority = _AUTHORITY.match(after)
-    found = _parse(scheme, authority[0]) if authority and authority[0] else None
+    found = _parse(written.scheme, authority[0]) if authority and authority[0] else None
     if not found or not authority or _PATTERN.match(after, authority.end()):
         return None
-    rest = _text(after, authority.end())
-    text = (written + b"://" + authority[0] + rest).rstrip(b".,;:)]").decode("utf-8", "replace")[:_MAX_TEXT]
-    path = rest[:60].decode("utf-8", "replace")
-    return Hit(found, anchor - len(written), text, path, is_sure or scheme is None)
-
-
-def _text(after: bytes, at: int) -> bytes:
-    found = _URL_TEXT.match(after, at)
-    return found[0] if found else b""
-
-
-def _run_on_scheme(run: bytes) -> tuple[bytes, Scheme | None]:
-    """Find http or https at the end of a run of letters; ``git+https`` and ``x-http`` are other schemes."""
-    for name in (b"https", b"http"):
-        if run.lower().endswith(name) and run[-len(name) - 1 : -len(name)].isalnum():
-            return run[-len(name) :], SCHEMES[name]
-    return run, None
+    rest = _URL_REST.match(after, authority.end())
+    path = rest[0] if rest else b""
+    text = (written.text + b"://" + authority[0] + path).rstrip(b".,;:)]")
+    return Hit(
+        found,
+        anchor - len(written.text),
+        text.decode("utf-8", "replace")[:_MAX_TEXT],
+        path[:_MAX_PATH].decode("utf-8", "replace"),
+        written.is_sure,
+    )
 
 
 @lru_cache(maxsize=16384)
 def _parse(scheme: Scheme | None, authority: bytes) -> FoundUrl | FoundTemplate | None:
     """Read ``[userinfo@]host[:port]`` (RFC 3986 §3.2); None where no client would find a host in it."""
-    place = _RUN_TIME_PART.sub(_FILLED_IN, authority).rpartition(b"@")[2]
+    place = _RUN_TIME_PART.sub(_placeholder, authority).rpartition(b"@")[2]
     literal = _IPV6.match(place)
     if literal:
         host, port = _host(literal[1]), literal[2] or b""
     else:
         name, _, port = place.partition(b":")
+        if _OPEN_END in name:  # what stands behind it belongs to the expression
+            name = name.partition(_OPEN_END)[0] + _FILLED_IN
         if _FILLED_IN in name:
             return _template(scheme, name, port)
         host = _host(name)
     if host is None:
         return None
-    if _FILLED_IN in port.rstrip(_FILLED_IN) or port == _FILLED_IN:
+    if _OPEN_END in port or _FILLED_IN in port.rstrip(_FILLED_IN) or port == _FILLED_IN:
         return FoundTemplate(host, host)
     return _url(scheme, host, port)
+
+
+def _placeholder(part: re.Match[bytes]) -> bytes:
+    return _OPEN_END if part[0] in (b"${", b"$(") else _FILLED_IN
 
 
 def _url(scheme: Scheme | None, host: Host, port: bytes) -> FoundUrl | None:

@@ -146,7 +146,7 @@ def _load_xml(data: bytes) -> PlistFile:
         raise Unreadable(f"not a property list ({_reason(error)})") from error
 
 
-_CONVERT = "plutil -convert xml1 PATH"
+_CONVERT = "plutil -convert xml1"
 
 
 def _reason(error: BaseException) -> str:
@@ -243,10 +243,10 @@ class _LineReader:
 
 
 def to_value(value: Any) -> PlistValue:
-    """Give a value of plistlib's as the model has it: arrays as tuples, keys that are no strings left out.
+    """Give a value of plistlib's as the model has it: arrays as tuples.
 
     A UID of a keyed archive becomes ``{"CF$UID": n}``, as XML writes it. Raises Unreadable for one that is too large or too
-    deep to be a setting, or that contains itself.
+    deep to be a setting, that contains itself, or that has a key which is no string, which only a binary list can hold.
     """
     return _Converter().convert(value, 0)
 
@@ -260,7 +260,9 @@ class _Converter:
         if depth > _MAX_DEPTH or self._nodes > _MAX_DICTIONARY_NODES:
             raise Unreadable(f"a dictionary of more than {_MAX_DICTIONARY_NODES:,} values or {_MAX_DEPTH} levels")
         if isinstance(value, dict):
-            return {k: self.convert(v, depth + 1) for k, v in value.items() if isinstance(k, str)}
+            if not all(isinstance(k, str) for k in value):
+                raise Unreadable("a dictionary with a key that is no string")
+            return {k: self.convert(v, depth + 1) for k, v in value.items()}
         if isinstance(value, list):
             return tuple(self.convert(v, depth + 1) for v in value)
         if isinstance(value, plistlib.UID):

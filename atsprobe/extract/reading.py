@@ -173,6 +173,7 @@ def _say_no_info_plist(reading: Reading, folder: str, *, is_outermost: bool) -> 
     elif is_outermost:
         others = [s for s in reading.skipped if s not in broken]
         worse = [
-            SkippedInput(s.target, s.file, s.reason, s.advice or "plutil -lint on it", unreadable=True) for s in broken
+            SkippedInput(s.target, s.file, s.reason, s.advice or "build or export the app again", unreadable=True)
+            for s in broken
         ]
         reading.skipped[:] = others + worse

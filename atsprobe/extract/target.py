@@ -30,6 +30,8 @@ _FILE_SUFFIXES = frozenset(
 )
 """What ends in one of these and does not exist is a missing file, though ``.app`` and ``.zip`` are also top-level domains."""
 
+_FORMS = "give a path, HOST[:PORT], an IP address or a URL"
+_PORTS = "a port is a number from 1 to 65535"
 _ALSO_DOMAINS = (".app", ".zip")
 
 _URL = re.compile(r"([A-Za-z][A-Za-z0-9+.-]{0,30})://(.*)", re.DOTALL)
@@ -165,9 +167,9 @@ def _exists(path: str) -> bool:
 
 def _endpoint(text: str) -> Endpoint:
     if not text:
-        raise _NoTarget("an empty target")
+        raise _NoTarget("an empty target", _FORMS)
     if any("\ud800" <= c <= "\udfff" for c in text):
-        raise _NoTarget("neither a path that exists nor a host: not UTF-8")
+        raise _NoTarget("neither a path that exists nor a host: not UTF-8", _FORMS)
     url = _URL.fullmatch(text)
     if url:
         return _of_url(url[1].lower(), url[2])
@@ -188,7 +190,7 @@ def _of_url(name: str, rest: str) -> Endpoint:
         )
     authority = _AUTHORITY_END.split(rest, maxsplit=1)[0].rpartition("@")[2]
     if not authority:
-        raise _NoTarget("a URL without a host")
+        raise _NoTarget("a URL without a host", _FORMS)
     found = _of_authority(authority, DEFAULT_PORTS[scheme])
     return Endpoint(found.host, found.port, scheme)
 
@@ -202,13 +204,13 @@ def _of_authority(text: str, port: int) -> Endpoint:
             raise _NoTarget("not an IPv6 literal", "write it as [2001:db8::1] or [2001:db8::1]:8443")
         name, digits = name[1:], rest[1:]
         if not _is_ipv6(name):
-            raise _NoTarget("what stands in brackets is no IPv6 address")
+            raise _NoTarget("what stands in brackets is no IPv6 address", _FORMS)
         if rest == ":":
-            raise _NoTarget("no port after the colon")
+            raise _NoTarget("no port after the colon", _PORTS)
     elif ":" in text and not _is_ipv6(text):
         name, _, digits = text.rpartition(":")
         if not digits:
-            raise _NoTarget("no port after the colon")
+            raise _NoTarget("no port after the colon", _PORTS)
     return Endpoint(_host(name), _port(digits) if digits else port)
 
 
@@ -223,7 +225,7 @@ def _port(digits: str) -> int:
     number = int(digits) if digits.isascii() and digits.isdigit() and len(digits) < 10 else -1
     if not 0 < number < 65536:
         shown = f"port {digits}" if number >= 0 else f"{digits[:40]!r}"
-        raise _NoTarget(f"{shown} is no port", "a port is a number from 1 to 65535")
+        raise _NoTarget(f"{shown} is no port", _PORTS)
     return number
 
 
@@ -231,8 +233,9 @@ def _host(name: str) -> Host:
     try:
         return parse_host(name)
     except InvalidHost as error:
-        length = f"a host of {len(name)} characters; a host name has at most 253"
-        raise _NoTarget(length if len(name) > 253 else f"neither a path that exists nor a host: {error}") from error
+        if len(name) > 253:
+            raise _NoTarget(f"a host of {len(name)} characters; a host name has at most 253", _FORMS) from error
+        raise _NoTarget(f"neither a path that exists nor a host: {error}", _FORMS) from error
 
 
 def _missing(path: str, prefix: str = "") -> tuple[str, str]:

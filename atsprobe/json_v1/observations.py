@@ -97,6 +97,7 @@ def _encode_revocation(answer: RevocationAnswer) -> dict[str, Any]:
         "kind": answer.kind,
         "body": None if answer.body is None else base64.b64encode(answer.body).decode("ascii"),
         "detail": answer.detail,
+        "received_at": None if answer.received_at is None else instant.encode(answer.received_at),
     }
 
 
@@ -162,4 +163,5 @@ def _decode_revocation(node: Node) -> RevocationAnswer:
         kind=node["kind"].choice(("ocsp", "crl")),
         body=or_none(node.get("body"), Node.data),
         detail=or_else(node.get("detail"), Node.text, default=""),
+        received_at=or_none(node.get("received_at"), Node.time),
     )

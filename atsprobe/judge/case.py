@@ -18,7 +18,8 @@ class Case:
     ``seen`` is the observation of the endpoint itself on this address. ``https_seen`` is that of the https endpoint to which
     an http load leads: its counterpart when `policy.http_is_loaded_as_https`, else where its answer sends it on the same
     host; None where it leads nowhere. ``sent_on_to_https`` says that its answer does. None for both observations where the name
-    did not resolve or the host is never contacted (``not_contacted``). ``at`` is the instant at which certificates are judged.
+    did not resolve (``why_no_address`` says why) or the host is never contacted (``not_contacted``). ``at`` is the instant at
+    which certificates are judged.
     """
 
     endpoint: Endpoint
@@ -31,3 +32,4 @@ class Case:
     trust: TrustStore
     at: datetime
     accepts_server_trust: bool = False
+    why_no_address: str = ""

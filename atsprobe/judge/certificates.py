@@ -26,14 +26,35 @@ def chain_findings(question: ChainQuestion) -> tuple[Finding, ...]:
 
     Of several paths the client takes one that it trusts, if there is one: the path with the fewest failures counts.
     """
+    try:
+        return _best(question)[1]
+    except UnreadableCertificate as error:
+        return unknown_chain(str(error))
+
+
+def best_path(question: ChainQuestion) -> Path:
+    """Give the path that counts. Raises UnreadableCertificate where the leaf cannot be read, or there is none."""
+    return _best(question)[0]
+
+
+def findings_apart(question: ChainQuestion) -> tuple[Finding, ...]:
+    """Give the findings along the path that counts, where one requirement may have several: one for each fault."""
+    try:
+        case = ChainCase(question, best_path(question))
+    except UnreadableCertificate as error:
+        return unknown_chain(str(error))
+    return tuple(finding for requirement in _ABOUT_CHAINS for finding in _asked_apart(requirement, case))
+
+
+def _best(question: ChainQuestion) -> tuple[Path, tuple[Finding, ...]]:
     if not question.certificates:
-        return unknown_chain("no certificate was sent")
+        raise UnreadableCertificate("no certificate was sent")
     try:
         paths = candidate_paths(question.certificates, question.trust)
     except UnreadableCertificate as error:
-        return unknown_chain(f"the leaf cannot be read: {error}")
-    judged = [_along(question, path) for path in paths]
-    return min(judged, key=_badness)  # the first of equals: anchored paths come first
+        raise UnreadableCertificate(f"the leaf cannot be read: {error}") from error
+    judged = [(path, _along(question, path)) for path in paths]
+    return min(judged, key=lambda of: _badness(of[1]))  # the first of equals: anchored paths come first
 
 
 def unknown_chain(why: str) -> tuple[Finding, ...]:
@@ -61,6 +82,15 @@ def _asked(requirement: AboutChain, case: ChainCase) -> Finding:
         return requirement.check(case)
     except UnreadableCertificate as error:
         return requirement.rule.unknown(f"a certificate cannot be read: {error}")
+
+
+def _asked_apart(requirement: AboutChain, case: ChainCase) -> tuple[Finding, ...]:
+    if requirement.apart is None:
+        return (_asked(requirement, case),)
+    try:
+        return requirement.apart(case)
+    except UnreadableCertificate as error:
+        return (requirement.rule.unknown(f"a certificate cannot be read: {error}"),)
 
 
 def _badness(findings: tuple[Finding, ...]) -> tuple[int, int]:

@@ -97,7 +97,13 @@ class Handshakes:
 
     @cached_property
     def has_common_suite(self) -> bool | None:
-        """Whether the server accepts one of the client's suites, if the version were met; None where that was not seen."""
+        """Whether the server accepts one of the client's suites, if the version were met; None where that was not seen.
+
+        Where SSL is all that it has, the names of the suites alone can tell: a hello of SSL has no groups and no signature
+        algorithms, and one of TLS was refused for its version, whatever suites it held.
+        """
+        if self.reaches_floor is False and self.highest is not None and self.highest < TlsVersion.TLS_1_0:
+            return not set(self.policy.offer.cipher_suites).isdisjoint(self.suites_that_count)
         match self.would_negotiate:
             case Negotiated() | SomeHandshake():
                 return True

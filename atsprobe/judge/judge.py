@@ -8,17 +8,39 @@ from datetime import datetime
 from typing import assert_never
 
 from atsprobe.judge.case import Case
-from atsprobe.judge.certificates import chain_findings, chain_outcome, leaf_first, unknown_chain
+from atsprobe.judge.certificates import (
+    best_path,
+    chain_findings,
+    chain_outcome,
+    findings_apart,
+    leaf_first,
+    unknown_chain,
+)
 from atsprobe.judge.chain import ChainQuestion
 from atsprobe.judge.handshakes import Handshakes
+from atsprobe.judge.path import Path
 from atsprobe.judge.reasons import of_absence, of_refusal, of_unsettled
 from atsprobe.judge.requirements import extended_master_secret, insecure_http, pinned_identity
 from atsprobe.judge.requirements.registry import REQUIREMENTS, AboutHandshakes
-from atsprobe.model.certificate import Certificate
+from atsprobe.model.certificate import Certificate, UnreadableCertificate
 from atsprobe.model.endpoint import Host
-from atsprobe.model.handshake import Contradiction, Negotiated, Refused, SomeHandshake, Unknown, negotiations
+from atsprobe.model.handshake import (
+    Contradiction,
+    Negotiated,
+    Refused,
+    SomeHandshake,
+    Unknown,
+    handshakes_within,
+    negotiations,
+)
 from atsprobe.model.judgement import Finding, Judgement, Outcome
-from atsprobe.model.observation import HttpAnswer, Observation, PlaintextObservation, TlsObservation
+from atsprobe.model.observation import (
+    HttpAnswer,
+    Observation,
+    PlaintextObservation,
+    RevocationAnswer,
+    TlsObservation,
+)
 from atsprobe.model.policy import Policy
 from atsprobe.model.trust_store import TrustStore
 
@@ -72,16 +94,35 @@ def judge_chain(
 
     `chain_outcome` says what they come to. ``certificates`` has at least one.
     """
-    question = ChainQuestion(
-        certificates=leaf_first(tuple(certificates), host),
-        host=host,
-        trust=trust,
-        at=at,
-        extended_checks=policy.minimum_tls_version is not None,
-        pins=policy.pins,
-        ocsp_response=ocsp_response,
-    )
-    return chain_findings(question)
+    question = ChainQuestion.under(policy, leaf_first(tuple(certificates), host), trust, at)
+    return chain_findings(replace(question, ocsp_response=ocsp_response))
+
+
+@dataclass(frozen=True)
+class JudgedFile:
+    """What becomes of a chain from a file: the path that counts, the findings, of which one requirement may have several.
+
+    ``path`` is None where the leaf cannot be read.
+    """
+
+    path: Path | None
+    findings: tuple[Finding, ...]
+
+    @property
+    def outcome(self) -> Outcome:
+        """Whether the client accepts the chain."""
+        return chain_outcome(self.findings)
+
+
+def judge_file(certificates: Sequence[Certificate], policy: Policy, trust: TrustStore, at: datetime) -> JudgedFile:
+    """Judge a chain that no handshake brought, in any order, for the host of a policy; every fault has its own finding."""
+    chain = leaf_first(tuple(certificates), policy.host)
+    question = replace(ChainQuestion.under(policy, chain, trust, at), is_from_file=True)
+    try:
+        path = best_path(question)
+    except UnreadableCertificate:
+        path = None
+    return JudgedFile(path, findings_apart(question))
 
 
 def _http(case: Case) -> _View:
@@ -99,19 +140,19 @@ def _http(case: Case) -> _View:
         return _View("allowed")
     if isinstance(case.seen, PlaintextObservation) and isinstance(case.seen.answer, HttpAnswer):
         return leads_to
-    return _View("inconclusive", reason=of_absence(case.seen, not_contacted=False))
+    return _View("inconclusive", reason=of_absence(case.seen, case.why_no_address, not_contacted=False))
 
 
 def _https(case: Case, seen: Observation | None) -> _View:
     if not isinstance(seen, TlsObservation):
-        why = of_absence(seen, not_contacted=case.not_contacted)
+        why = of_absence(seen, case.why_no_address, not_contacted=case.not_contacted)
         return _View("inconclusive", tuple(r.rule.unknown("not seen") for r in REQUIREMENTS), why)
     policy = case.policy
     view, settled = _under(case, policy, seen)
     if not settled:
         proved, _ = _under(case, _proved_part(policy), seen)
         if proved.outcome != view.outcome:
-            view = replace(view, outcome="inconclusive", reason="rests on what the client is not proved to offer")
+            view = replace(view, outcome="inconclusive", reason=_why_unproved(case, view, seen))
     if view.outcome != "blocked":
         return view
     failing = {f.requirement for f in view.findings if f.status == "fail"}
@@ -120,6 +161,17 @@ def _https(case: Case, seen: Observation | None) -> _View:
     if policy.contested:
         return replace(view, outcome="inconclusive", reason="a private address: iOS versions and networks differ")
     return view
+
+
+def _why_unproved(case: Case, view: _View, seen: TlsObservation) -> str:
+    """Say which part of the offer is not proved: suites that Apple does not document, or versions that code must ask for."""
+    policy = case.policy
+    since = policy.client.profile.sdk_default_floor
+    without_suites, _ = _under(case, _proved_part(replace(policy, unproved_versions=frozenset())), seen)
+    if since is None or without_suites.outcome != view.outcome:
+        return "works only with a suite that the client is not proved to offer"
+    known = "" if policy.client.linked_sdk else "the linked SDK is not known (--sdk); "
+    return f"{known}under SDK {'.'.join(map(str, since))} or later code must set tlsMinimumSupportedProtocolVersion too"
 
 
 def _proved_part(policy: Policy) -> Policy:
@@ -196,9 +248,17 @@ def _worst_or_unknown(outcomes: set[Outcome], *, is_one_handshake: bool) -> tupl
 
 
 def _chains(case: Case, policy: Policy, handshakes: Handshakes) -> list[tuple[Finding, ...]]:
-    """Judge the chain of the client's own handshake; where that was not seen, each distinct chain that the server sent."""
-    following = handshakes.following
-    made = (following,) if isinstance(following, Negotiated) else negotiations(handshakes.experiments)
+    """Judge the chain of the client's own handshake; where that was not seen, each distinct chain that it may be.
+
+    That are the chains of the smaller hellos that negotiated; of a hello that fails, all that the server sent.
+    """
+    match handshakes.following:
+        case Negotiated() as negotiated:
+            made: tuple[Negotiated, ...] = (negotiated,)
+        case SomeHandshake():
+            made = handshakes_within(policy.offer, handshakes.experiments)
+        case _:
+            made = negotiations(handshakes.experiments)
     distinct: dict[tuple[Certificate, ...], Negotiated] = {}
     for negotiated in made:
         known = distinct.get(negotiated.certificates)
@@ -208,16 +268,18 @@ def _chains(case: Case, policy: Policy, handshakes: Handshakes) -> list[tuple[Fi
 
 
 def _question(case: Case, policy: Policy, negotiated: Negotiated) -> ChainQuestion:
-    return ChainQuestion(
-        certificates=negotiated.certificates,
+    return replace(
+        ChainQuestion.under(policy, negotiated.certificates, case.trust, case.at),
         host=case.endpoint.host,
-        trust=case.trust,
-        at=case.at,
-        extended_checks=policy.minimum_tls_version is not None,
-        pins=policy.pins,
         ocsp_response=negotiated.ocsp_response,
         scts=negotiated.scts,
+        revocation=_answers_about(case, negotiated.certificates[0]),
     )
+
+
+def _answers_about(case: Case, leaf: Certificate) -> tuple[RevocationAnswer, ...]:
+    seen = (o for o in (case.seen, case.https_seen) if isinstance(o, TlsObservation))
+    return tuple(dict.fromkeys(a for o in seen for a in o.revocation if a.leaf_sha256 == leaf.sha256))
 
 
 _FROM_WORST = ("unknown", "warn", "pass", "not-applicable")

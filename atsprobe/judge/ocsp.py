@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
@@ -13,6 +11,7 @@ from cryptography.x509 import ocsp
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from atsprobe.judge.extensions import extension
+from atsprobe.judge.revocation_state import RevocationState, good, is_current, revoked, unusable
 from atsprobe.judge.signatures import SignedData, signed_by, verifies
 from atsprobe.model.certificate import UNREADABLE, Certificate
 
@@ -20,42 +19,32 @@ _MAX_BYTES = 1 << 18
 _MAX_RESPONSES = 100
 
 
-@dataclass(frozen=True)
-class OcspAnswer:
-    """Good, revoked, or of no use; ``detail`` says when it was revoked, until when it is good, or why it is of no use."""
-
-    status: Literal["good", "revoked", "unusable"]
-    detail: str
-
-
-def read_ocsp(response: bytes, leaf: Certificate, issuer: Certificate, at: datetime) -> OcspAnswer:
+def read_ocsp(response: bytes, leaf: Certificate, issuer: Certificate, at: datetime) -> RevocationState:
     """Read a response about a leaf. An answer that is forged, stale or about another certificate is unusable."""
     try:
         return _read(response, leaf, issuer, at)
     except UNREADABLE as error:
-        return OcspAnswer("unusable", f"unreadable: {str(error)[:100]}")
+        return unusable(f"unreadable: {str(error)[:100]}")
 
 
-def _read(response: bytes, leaf: Certificate, issuer: Certificate, at: datetime) -> OcspAnswer:
+def _read(response: bytes, leaf: Certificate, issuer: Certificate, at: datetime) -> RevocationState:
     if len(response) > _MAX_BYTES:
-        return OcspAnswer("unusable", "larger than 256 KB")
+        return unusable("larger than 256 KB")
     parsed = ocsp.load_der_ocsp_response(response)
     if parsed.response_status is not ocsp.OCSPResponseStatus.SUCCESSFUL:
-        return OcspAnswer("unusable", f"the responder says {parsed.response_status.name.lower()}")
+        return unusable(f"the responder says {parsed.response_status.name.lower()}")
     single = _about(parsed, leaf, issuer)
     if single is None:
-        return OcspAnswer("unusable", "about another certificate")
-    if single.this_update_utc > at or (single.next_update_utc is not None and single.next_update_utc < at):
-        return OcspAnswer("unusable", "not current")
+        return unusable("about another certificate")
+    if not is_current(single.this_update_utc, single.next_update_utc, at):
+        return unusable("not current")
     if not _is_signed(parsed, issuer, at):
-        return OcspAnswer("unusable", "not signed by the issuer or its responder")
+        return unusable("not signed by the issuer or its responder")
     if single.certificate_status is ocsp.OCSPCertStatus.REVOKED and single.revocation_time_utc is not None:
-        reason = f" ({single.revocation_reason.value})" if single.revocation_reason else ""
-        return OcspAnswer("revoked", f"revoked {single.revocation_time_utc:%Y-%m-%d %H:%M:%S} UTC{reason}")
+        return revoked(single.revocation_time_utc, single.revocation_reason)
     if single.certificate_status is ocsp.OCSPCertStatus.GOOD:
-        until = f", until {single.next_update_utc:%Y-%m-%d %H:%M:%S} UTC" if single.next_update_utc else ""
-        return OcspAnswer("good", f"good{until}")
-    return OcspAnswer("unusable", "the responder does not know the certificate")
+        return good("good", single.next_update_utc)
+    return unusable("the responder does not know the certificate")
 
 
 def _about(parsed: ocsp.OCSPResponse, leaf: Certificate, issuer: Certificate) -> ocsp.OCSPSingleResponse | None:

@@ -18,7 +18,7 @@ from atsprobe.model.trust_store import TrustStore
 Anchor = Literal["public", "installed", "none"]
 Problem = Literal["self-signed", "unknown-root", "missing-intermediate", "too-many"]
 
-_MAX_SENT = 50
+_MAX_SENT = 500
 _MAX_LENGTH = 12
 _MAX_PATHS = 16
 _MAX_CHECKS = 200
@@ -98,7 +98,7 @@ def candidate_paths(sent: tuple[Certificate, ...], trust: TrustStore) -> tuple[P
     The order of the others, duplicates, and certificates that belong to no path play no part, as in Apple's client.
     Raises UnreadableCertificate where the leaf's names cannot be read.
     """
-    search = _Search(_by_name(sent[:_MAX_SENT]), _roots(trust))
+    search = _Search(_by_name(sent[:_MAX_SENT]), _roots(trust), is_cut=len(sent) > _MAX_SENT)
     subject_key(sent[0])
     search.extend((sent[0],))
     return tuple(sorted(search.found, key=lambda p: p.anchor == "none"))
@@ -126,8 +126,8 @@ class _Roots:
 def _roots(trust: TrustStore) -> _Roots:
     """Index the roots; one that is both shipped and installed counts as shipped, the stricter of the two."""
     anchors: dict[bytes, Anchor] = dict.fromkeys(trust.installed, "installed")
-    anchors |= dict.fromkeys(trust.public, "public")
-    return _Roots(_by_name(Certificate(der) for der in (*trust.public, *trust.installed)), anchors)
+    anchors |= dict.fromkeys((*trust.public, *trust.as_if_public), "public")
+    return _Roots(_by_name(map(Certificate, (*trust.public, *trust.as_if_public, *trust.installed))), anchors)
 
 
 def _by_name(certificates: Iterable[Certificate]) -> dict[NameKey, tuple[Certificate, ...]]:
@@ -145,6 +145,7 @@ def _by_name(certificates: Iterable[Certificate]) -> dict[NameKey, tuple[Certifi
 class _Search:
     sent: Mapping[NameKey, tuple[Certificate, ...]]
     roots: _Roots
+    is_cut: bool
     found: list[Path] = field(default_factory=list)
     checks: int = 0
 
@@ -187,7 +188,7 @@ class _Search:
         except UnreadableCertificate:
             signed_itself = False
         if not signed_itself:
-            return "missing-intermediate"
+            return "too-many" if self.is_cut else "missing-intermediate"
         return "self-signed" if len(chain) == 1 else "unknown-root"
 
 

@@ -2,9 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import assert_never
 
-from atsprobe.model.handshake import Alert, Contradiction, Following, NoAnswer, NotMade, Refused, UnofferedVersion
+from atsprobe.model.cipher_suite import TlsVersion
+from atsprobe.model.handshake import (
+    HYBRID_GROUPS,
+    Alert,
+    Contradiction,
+    Experiment,
+    Following,
+    Negotiated,
+    NoAnswer,
+    NotMade,
+    Refused,
+    UnofferedVersion,
+)
 from atsprobe.model.observation import Observation, PlaintextObservation, TlsObservation, Unreachable
 
 _NO_ANSWER = {
@@ -57,16 +70,34 @@ def of_unsettled(following: Following, seen: TlsObservation) -> str:
         return of_no_answer(tried)
     if isinstance(tried, NotMade):
         return f"a hello that this tool cannot say: {tried.reason}"
-    if isinstance(tried, Refused):
-        return "refuses every hello, but may speak X25519MLKEM768 alone, which this tool cannot offer"
+    if isinstance(tried, Refused) and any(_refuses_tls_1_3(e) for e in seen.experiments):
+        return _of_hybrid(seen.experiments)
     if seen.cut_short:
         return seen.cut_short
     last = next((e.outcome for e in reversed(seen.experiments) if isinstance(e.outcome, NoAnswer)), None)
-    return of_no_answer(last) if last else "the client's hello was not tried"
+    if last is not None and not (isinstance(tried, Refused) and last.reason == "alert"):
+        return of_no_answer(last)
+    if isinstance(tried, Refused):
+        return _of_hybrid(seen.experiments)
+    return "the client's hello was not tried"
 
 
-def of_absence(seen: Observation | None, *, not_contacted: bool) -> str:
-    """Say why there is no observation to judge."""
+def _refuses_tls_1_3(experiment: Experiment) -> bool:
+    return experiment.offer.versions == (TlsVersion.TLS_1_3,) and isinstance(experiment.outcome, Refused)
+
+
+def _of_hybrid(experiments: Iterable[Experiment]) -> str:
+    """Say why a server that refuses the client's hello, said without its hybrid group, may accept it all the same."""
+    said = [e.outcome for e in experiments if HYBRID_GROUPS.intersection(e.offer.groups)]
+    if any(isinstance(o, Negotiated) and o.group in HYBRID_GROUPS for o in said):
+        return "accepts X25519MLKEM768 alone, and whether with what the client offers was not seen"
+    if said:
+        return "refuses every hello that the client makes without X25519MLKEM768, and one with it settled nothing"
+    return "refuses every hello, but may speak X25519MLKEM768 alone, which this tool cannot offer"
+
+
+def of_absence(seen: Observation | None, why_no_address: str, *, not_contacted: bool) -> str:
+    """Say why there is no observation to judge; ``why_no_address`` is what became of the name, empty where not known."""
     match seen:
         case Unreachable(reason=reason, detail=detail):
             text = _UNREACHABLE[reason]
@@ -76,6 +107,6 @@ def of_absence(seen: Observation | None, *, not_contacted: bool) -> str:
         case TlsObservation() | PlaintextObservation():
             return "seen under another scheme only"
         case None:
-            return _UNREACHABLE["not-contacted"] if not_contacted else "no address is known"
+            return _UNREACHABLE["not-contacted"] if not_contacted else why_no_address or "no address is known"
         case _:
             assert_never(seen)

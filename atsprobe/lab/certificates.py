@@ -7,22 +7,36 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from shutil import copyfile
 
+from cryptography import x509
+from cryptography.x509.oid import AuthorityInformationAccessOID
+
 from atsprobe.lab import pki
-from atsprobe.lab.server import Leaf, Server, Tls
+from atsprobe.lab.server import Leaf, Revocation, Server, Tls
+from atsprobe.lab.servers import server_named
 
 CA_ISSUERS_URL = "http://plain.lab.example.com/intermediate.cer"
 
 
-def write_certificates(servers: Sequence[Server], folder: Path) -> bytes:
+def write_certificates(servers: Sequence[Server], folder: Path, base_port: int) -> bytes:
     """Write the leaves of the servers as ``NAME-N.pem`` and ``.key`` (N from 0), ``root.pem`` and ``dh2048.pem``.
 
+    What is said about their revocation goes to ``ocsp/``: ``NAME-N`` is an OCSP response, ``lab.crl`` a list.
     Answers the roots that a client has to trust, as PEM. Raises OSError where the folder cannot be written.
     """
     issuers = _Issuers()
+    said = folder / "ocsp"
+    said.mkdir(exist_ok=True)
+    listed: list[pki.Identity] = []
     for server in servers:
         for stem, leaf in named_leaves(server):
-            identity = _issue(leaf, server.full_host, issuers)
+            identity = _issue(leaf, server.full_host, issuers, _pointers(leaf.revocation, stem, base_port))
             identity.write(folder / stem, chain_pem=_sent(leaf, identity))
+            if leaf.revocation and leaf.revocation.by == "crl":
+                listed += [identity] if leaf.revocation.says == "revoked" else []
+            elif leaf.revocation:
+                is_revoked = leaf.revocation.says == "revoked"
+                (said / stem).write_bytes(pki.ocsp_response(identity, is_revoked=is_revoked))
+    (said / "lab.crl").write_bytes(pki.revocation_list(issuers["intermediate"], listed))
     (folder / "root.pem").write_bytes(issuers.root.cert_pem)
     copyfile(Path(__file__).with_name("dh2048.pem"), folder / "dh2048.pem")
     return issuers.root.cert_pem + issuers.sha1_root.cert_pem
@@ -52,7 +66,24 @@ class _Issuers:
         return self._issuers[name]
 
 
-def _issue(leaf: Leaf, host: str, issuers: _Issuers) -> pki.Identity:
+def _pointers(said: Revocation | None, stem: str, base_port: int) -> tuple[tuple[x509.ExtensionType, bool], ...]:
+    """The extension of a leaf that says where it can be asked about, if anywhere."""
+    if said is None or said.by == "staple":
+        return ()
+    row = server_named(said.row)
+    where = f"http://{row.full_host}:{row.port(base_port)}"
+    if said.by == "ocsp":
+        uri = x509.UniformResourceIdentifier(f"{where}/ocsp/{stem}")
+        access = x509.AccessDescription(AuthorityInformationAccessOID.OCSP, uri)
+        return ((x509.AuthorityInformationAccess([access]), False),)
+    uri = x509.UniformResourceIdentifier(f"{where}/lab.crl")
+    point = x509.DistributionPoint(full_name=[uri], relative_name=None, reasons=None, crl_issuer=None)
+    return ((x509.CRLDistributionPoints([point]), False),)
+
+
+def _issue(
+    leaf: Leaf, host: str, issuers: _Issuers, pointers: tuple[tuple[x509.ExtensionType, bool], ...]
+) -> pki.Identity:
     names = leaf.names if leaf.names is not None else (host, f"*.{host}")
     if leaf.issuer == "itself":
         return pki.self_signed(names, key=leaf.key, days=leaf.days)
@@ -66,6 +97,7 @@ def _issue(leaf: Leaf, host: str, issuers: _Issuers) -> pki.Identity:
         eku=leaf.eku,
         aia_ca_issuers=CA_ISSUERS_URL if leaf.ca_issuers else None,
         common_name=host,
+        extensions=pointers,
     )
 
 

@@ -35,6 +35,7 @@ services:
     read_only: true
     volumes:
       - "{folder}/odd_servers.py:/odd_servers.py:ro"
+      - "{folder}/pki/ocsp:/pki/ocsp:ro"
     ports:
 {odd_ports}
 """

@@ -73,7 +73,7 @@ def write_lab(directory: Path, layout: Layout, *, for_compose: bool = False) -> 
         (directory / _STATE).write_text(json.dumps({"base_port": layout.base_port, "for_compose": for_compose}) + "\n")
         config = nginx_config(layout.servers, layout.base_port, for_compose=for_compose, clones=layout.clones)
         (directory / CONFIG_FILE).write_text(config)
-        (directory / "ca.pem").write_bytes(write_certificates(layout.servers, directory / "pki"))
+        (directory / "ca.pem").write_bytes(write_certificates(layout.servers, directory / "pki", layout.base_port))
         lines = list(layout.lines())
         targets = "".join(f"{target(server, host, port)}\n" for server, host, port, _ in lines)
         (directory / "targets.txt").write_text(targets)
@@ -84,9 +84,9 @@ def write_lab(directory: Path, layout: Layout, *, for_compose: bool = False) -> 
         for log in (directory / "run").glob("*[0-9].[al]*"):
             log.unlink()  # or connections() would count those of an earlier run
     except OSError as error:
-        raise LabProblem(
-            f"cannot write {error.filename or directory}: {error.strerror}", "name another directory"
-        ) from error
+        why = (error.strerror or "failed").lower()
+        message = f"{error.filename or directory}: cannot be written ({why})"
+        raise LabProblem(message, "name another directory") from error
 
 
 def base_port_of(directory: Path) -> int | None:

@@ -98,6 +98,8 @@ def _tls_lines(server: Server, listener: Tls) -> list[str]:
     for leaf in listener.leaves:
         lines.append(f"ssl_certificate pki/{stems[leaf]}.pem;")
         lines.append(f"ssl_certificate_key pki/{stems[leaf]}.key;")
+        if leaf.revocation and leaf.revocation.by == "staple":
+            lines += ["ssl_stapling on;", f"ssl_stapling_file pki/ocsp/{stems[leaf]};"]
     return lines
 
 

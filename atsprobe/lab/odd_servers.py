@@ -1,11 +1,12 @@
-"""Servers that behave as no sound server does: they stay silent, reset, drip, flood, alert oddly.
+"""Servers that behave as no sound server does: they stay silent, reset, drip, flood, alert oddly. And an OCSP responder.
 
 This file stands alone on the standard library, so that a container runs it as it is:
 
     python odd_servers.py ADDRESS PORT=BEHAVIOUR… [--pid-file FILE]
 
 Behaviours are the keys of `BEHAVIOURS`, ``alert-N`` for a fatal alert of number N (RFC 8446 §6), and
-``limit-N-HOST-PORT``: the first N connections are passed on to another server, every later one is reset.
+``limit-N-HOST-PORT``: the first N connections are passed on to another server, every later one is reset. The ``responder``
+gives out what lies in ``pki/ocsp`` beside this file.
 """
 
 from __future__ import annotations
@@ -35,6 +36,7 @@ _ALERT, _HANDSHAKE = 21, 22
 _SERVER_HELLO, _CERTIFICATE = 2, 11
 _RECORD_LIMIT = 16384
 _FLOOD = 16 << 20
+_LONGEST_REQUEST = 1 << 16
 
 
 def start(address: str, port: int, behaviour: Behaviour) -> socket.socket:
@@ -99,6 +101,56 @@ def _silent(connection: socket.socket) -> None:
     """Read what comes and say nothing, until the client gives up."""
     while connection.recv(65536):
         pass
+
+
+def responder(folder: Path) -> Behaviour:
+    """Answer HTTP from files made before: ``/ocsp/NAME`` by GET and POST (RFC 6960 appendix A.1), ``/NAME.crl``, and ``/``.
+
+    Whatever is asked about, the answer is that of the name; what follows the name in a GET (the request) is not read.
+    """
+
+    def answer(connection: socket.socket) -> None:
+        found = _answer_about(folder, _read_request(connection))
+        status, kind, body = ("404 Not Found", "text/plain", b"no such name\n") if found is None else ("200 OK", *found)
+        head = f"HTTP/1.1 {status}\r\nContent-Type: {kind}\r\nContent-Length: {len(body)}\r\nConnection: close\r\n\r\n"
+        connection.sendall(head.encode("ascii") + body)
+
+    return answer
+
+
+def _answer_about(folder: Path, path: str) -> tuple[str, bytes] | None:
+    first, _, rest = path.removeprefix("/").partition("/")
+    if not first:
+        return "text/plain", b"an OCSP responder of the lab\n"
+    name = rest.partition("/")[0] if first == "ocsp" else first
+    if not name or not name.replace("-", "").replace(".", "").isalnum():
+        return None
+    with suppress(OSError):
+        kind = "application/ocsp-response" if first == "ocsp" else "application/pkix-crl"
+        return kind, (folder / name).read_bytes()
+    return None
+
+
+def _read_request(connection: socket.socket) -> str:
+    """Read a request, its body too, and give its path; a body left unread would make the close a reset."""
+    data = b""
+    while b"\r\n\r\n" not in data and len(data) < _LONGEST_REQUEST:
+        more = connection.recv(4096)
+        if not more:
+            break
+        data += more
+    head, _, body = data.partition(b"\r\n\r\n")
+    length = next((v for k, v in map(_field, head.split(b"\r\n")[1:]) if k == b"content-length"), b"0")
+    left = min(int(length), _LONGEST_REQUEST) - len(body) if length.isdigit() else 0
+    while left > 0 and (more := connection.recv(left)):
+        left -= len(more)
+    words = head.split(b"\r\n")[0].split()
+    return words[1].decode("ascii", "replace") if len(words) == 3 else ""
+
+
+def _field(line: bytes) -> tuple[bytes, bytes]:
+    name, _, value = line.partition(b":")
+    return name.strip().lower(), value.strip()
 
 
 def _close(connection: socket.socket) -> None:
@@ -255,6 +307,7 @@ BEHAVIOURS: dict[str, Behaviour] = {
     "warnings": _warnings,
     "hello-requests": _hello_requests,
     "oversized-record": _oversized_record,
+    "responder": responder(Path(__file__).parent / "pki" / "ocsp"),
 }
 
 

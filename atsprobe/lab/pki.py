@@ -19,6 +19,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509 import ocsp
 from cryptography.x509.oid import AuthorityInformationAccessOID, ExtendedKeyUsageOID, NameOID
 
 PrivateKey = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey
@@ -171,6 +172,49 @@ def self_signed(names: Sequence[str], *, key: KeyKind = "rsa2048", days: int = 9
     subject = _name(names[0])
     builder = _as_leaf(_builder(subject, subject, private, None, days), names, key, ("serverAuth",))
     return Identity(_sign(builder, private, "sha256"), private, None)
+
+
+def ocsp_response(leaf: Identity, *, is_revoked: bool, days: int = 90) -> bytes:
+    """Sign, by the leaf's issuer, what a responder says about it from a day ago on. Gives DER (RFC 6960 §4.2)."""
+    issuer = _issuer_of(leaf)
+    now = datetime.now(UTC).replace(microsecond=0)
+    builder = ocsp.OCSPResponseBuilder().add_response(
+        leaf.certificate,
+        issuer.certificate,
+        hashes.SHA1(),  # noqa: S303 (it names the issuer, as responders do)
+        ocsp.OCSPCertStatus.REVOKED if is_revoked else ocsp.OCSPCertStatus.GOOD,
+        now - timedelta(days=1),
+        now + timedelta(days=days),
+        now - timedelta(days=1) if is_revoked else None,
+        x509.ReasonFlags.key_compromise if is_revoked else None,
+    )
+    builder = builder.responder_id(ocsp.OCSPResponderEncoding.HASH, issuer.certificate)
+    return builder.sign(_signer(issuer), hashes.SHA256()).public_bytes(Encoding.DER)
+
+
+def revocation_list(issuer: Identity, leaves: Sequence[Identity], *, days: int = 90) -> bytes:
+    """Sign a list of an issuer's leaves that are revoked, which holds from a day ago on. Gives DER (RFC 5280 §5)."""
+    now = datetime.now(UTC).replace(microsecond=0)
+    builder = x509.CertificateRevocationListBuilder().issuer_name(issuer.certificate.subject)
+    builder = builder.last_update(now - timedelta(days=1)).next_update(now + timedelta(days=days))
+    for leaf in leaves:
+        entry = x509.RevokedCertificateBuilder().serial_number(leaf.certificate.serial_number)
+        entry = entry.revocation_date(now - timedelta(days=1))
+        entry = entry.add_extension(x509.CRLReason(x509.ReasonFlags.key_compromise), critical=False)
+        builder = builder.add_revoked_certificate(entry.build())
+    return builder.sign(_signer(issuer), hashes.SHA256()).public_bytes(Encoding.DER)
+
+
+def _issuer_of(leaf: Identity) -> Identity:
+    if leaf.issuer is None:
+        raise ValueError("nobody speaks of a leaf that signed itself")
+    return leaf.issuer
+
+
+def _signer(issuer: Identity) -> rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey:
+    if isinstance(issuer.key, ed25519.Ed25519PrivateKey):
+        raise TypeError("an issuer of these signs with RSA or ECDSA")
+    return issuer.key
 
 
 def _name(common_name: str) -> x509.Name:

@@ -17,6 +17,19 @@ Sends = Literal["chain", "chain-and-root", "leaf-alone", "root-before-intermedia
 
 
 @dataclass(frozen=True)
+class Revocation:
+    """What is said about whether a leaf is revoked, and by whom.
+
+    ``by`` is the server's own staple, an OCSP responder or a list, whose URL then stands in the leaf; ``row`` is the server
+    of the lab at that URL, which need not answer.
+    """
+
+    by: Literal["staple", "ocsp", "crl"]
+    says: Literal["good", "revoked"] = "revoked"
+    row: str = "responder"
+
+
+@dataclass(frozen=True)
 class Leaf:
     """The certificate that a server shows: sound, unless told.
 
@@ -32,6 +45,7 @@ class Leaf:
     begins_in: int = -1
     eku: tuple[Purpose, ...] = ("serverAuth",)
     ca_issuers: bool = False
+    revocation: Revocation | None = None
     sends: Sends = "chain"
 
 
@@ -89,6 +103,8 @@ class Server:
     """One row: an endpoint of the lab and the truth about it.
 
     Its port is the base port of the lab and ``offset``. No listener at all means that the connection is refused.
+    ``when_asked`` is the status of certificate-revocation where the auditor asks responders and lists, empty where nobody is
+    named to be asked.
     """
 
     name: str
@@ -99,6 +115,7 @@ class Server:
     scheme: Literal["https", "http"] = "https"
     host: str = ""
     note: str = ""
+    when_asked: str = ""
 
     @property
     def full_host(self) -> str:

@@ -14,6 +14,7 @@ from atsprobe.lab.server import (
     Http,
     Leaf,
     Odd,
+    Revocation,
     Server,
     Tls,
     blocked,
@@ -328,6 +329,76 @@ CERTIFICATE_SERVERS = (
     ),
 )
 
+REVOCATION_SERVERS = (
+    Server(
+        "responder",
+        80,
+        "an OCSP responder and a revocation list, over HTTP",
+        needs("insecure-http", exception={_HTTP: True}),
+        (Odd("responder"),),
+        "http",
+        note="answers for the rows below, by GET and POST",
+    ),
+    Server(
+        "revoked-staple",
+        81,
+        "leaf revoked, by the server's own stapled response",
+        blocked("certificate-revocation"),
+        _leaf(Leaf(revocation=Revocation("staple"))),
+        when_asked="fail",
+    ),
+    Server(
+        "good-staple",
+        82,
+        "leaf not revoked, by the server's own stapled response",
+        passes(),
+        _leaf(Leaf(revocation=Revocation("staple", "good"))),
+        when_asked="pass",
+    ),
+    Server(
+        "revoked",
+        83,
+        "leaf revoked, as its OCSP responder says",
+        passes(),
+        _leaf(Leaf(revocation=Revocation("ocsp"))),
+        note="Apple's client does not ask; --check-revocation does, and warns",
+        when_asked="warn",
+    ),
+    Server(
+        "not-revoked",
+        84,
+        "leaf not revoked, as its OCSP responder says",
+        passes(),
+        _leaf(Leaf(revocation=Revocation("ocsp", "good"))),
+        when_asked="pass",
+    ),
+    Server(
+        "crl-revoked",
+        85,
+        "leaf on its issuer's revocation list",
+        passes(),
+        _leaf(Leaf(revocation=Revocation("crl"))),
+        note="Apple's client does not ask; --check-revocation does, and warns",
+        when_asked="warn",
+    ),
+    Server(
+        "responder-refuses",
+        86,
+        "leaf whose OCSP responder refuses the connection",
+        passes(),
+        _leaf(Leaf(revocation=Revocation("ocsp", row="refuses"))),
+        when_asked="unknown",
+    ),
+    Server(
+        "responder-silent",
+        87,
+        "leaf whose OCSP responder accepts and never answers",
+        passes(),
+        _leaf(Leaf(revocation=Revocation("ocsp", row="silent"))),
+        when_asked="unknown",
+    ),
+)
+
 HTTP_SERVERS = (
     Server(
         "plain",
@@ -437,7 +508,10 @@ ODD_SERVERS = (
 )
 
 SERVERS: tuple[Server, ...] = tuple(
-    sorted((*TLS_SERVERS, *CERTIFICATE_SERVERS, *HTTP_SERVERS, *ODD_SERVERS), key=lambda server: server.offset)
+    sorted(
+        (*TLS_SERVERS, *CERTIFICATE_SERVERS, *REVOCATION_SERVERS, *HTTP_SERVERS, *ODD_SERVERS),
+        key=lambda server: server.offset,
+    )
 )
 
 PORTS = 100

@@ -15,7 +15,7 @@ from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed448, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from cryptography.utils import CryptographyDeprecationWarning
-from cryptography.x509.oid import NameOID
+from cryptography.x509.oid import NameOID, PublicKeyAlgorithmOID
 
 T = TypeVar("T")
 
@@ -105,6 +105,14 @@ class Certificate:
             return 0
         key = self.parsed.public_key()
         return {"Ed25519": 256, "Ed448": 456}.get(self.key_type) or int(getattr(key, "key_size", 0))
+
+    @property
+    def has_plain_rsa_key(self) -> bool:
+        """Whether the key is an RSA key for every use (rsaEncryption), and not for RSASSA-PSS alone; no where it is unknown."""
+        try:
+            return read_off(lambda: self.parsed.public_key_algorithm_oid) == PublicKeyAlgorithmOID.RSAES_PKCS1_v1_5
+        except UnreadableCertificate:
+            return False
 
     @property
     def is_elliptic_curve(self) -> bool:

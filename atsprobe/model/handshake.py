@@ -11,7 +11,7 @@ from atsprobe.model.certificate import Certificate
 from atsprobe.model.cipher_suite import TlsVersion, has_forward_secrecy_by_ecdhe, usable
 
 HYBRID_GROUPS = frozenset({"X25519MLKEM768"})
-"""Groups that the engine cannot say; they stay out of the comparison of offers."""
+"""Groups that only an engine of its own may be able to say; they stay out of the comparison of offers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,22 +200,57 @@ def outcome_of(offer: Offer, experiments: Sequence[Experiment]) -> Following:
     refused one is refused; an offer within a negotiated one that still holds what was negotiated gets that very
     handshake; one wholly above the negotiated version is refused; one that contains a negotiated offer gets some
     handshake. A refusal of an offer with a hybrid group that was not said stands only where the server is seen
-    to have no TLS 1.3, the only version that could use the group.
+    to have no TLS 1.3, the only version that could use the group, or where a hello with the group decides.
     """
-    verdict = _without_hybrids(normalised(offer), experiments)
+    verdict = _without_hybrids(normalised(offer), [e for e in experiments if not _chose_hybrid(e)])
     hybrid_left_out = bool(HYBRID_GROUPS.intersection(offer.groups)) and TlsVersion.TLS_1_3 in offer.versions
-    if isinstance(verdict, Refused) and hybrid_left_out and not _said_with_hybrid(offer, experiments):
-        return verdict if lacks_tls_1_3(experiments) else Unknown(verdict)
+    if isinstance(verdict, Refused) and hybrid_left_out and not lacks_tls_1_3(experiments):
+        return _by_hybrid(offer, verdict, experiments)
     return verdict
 
 
-def _said_with_hybrid(offer: Offer, experiments: Iterable[Experiment]) -> bool:
-    return any(
-        HYBRID_GROUPS.intersection(e.offer.groups)
-        and isinstance(e.outcome, Refused)
-        and _within(normalised(offer), normalised(e.offer))
-        for e in experiments
-    )
+def _chose_hybrid(experiment: Experiment) -> bool:
+    return isinstance(experiment.outcome, Negotiated) and experiment.outcome.group in HYBRID_GROUPS
+
+
+def _by_hybrid(offer: Offer, refused: Refused, experiments: Iterable[Experiment]) -> Negotiated | Refused | Unknown:
+    """Say what becomes of an offer that is refused without its hybrid group, by the hellos that were said with it.
+
+    One refused with all that the offer has for TLS 1.3 leaves it refused. One that got the hybrid group gets the offer, too,
+    that very handshake, unless the server would choose another suite or sign otherwise.
+    """
+    asked = _for_tls_1_3(offer)
+    hybrids = HYBRID_GROUPS.intersection(offer.groups)
+    for experiment in experiments:
+        made, outcome = _for_tls_1_3(experiment.offer), experiment.outcome
+        if not hybrids <= set(made.groups):
+            continue
+        if isinstance(outcome, Refused) and _within(replace(asked, groups=()), made):
+            return refused
+        if isinstance(outcome, Negotiated) and outcome.group in hybrids and _holds_but_group(asked, made, outcome):
+            return outcome
+    return Unknown(refused)
+
+
+def _for_tls_1_3(offer: Offer) -> Offer:
+    """Give what TLS 1.3 can use of an offer (no PKCS #1 and no SHA-1 signature proves possession: RFC 8446 §4.2.3)."""
+    versions = tuple(v for v in offer.versions if v is TlsVersion.TLS_1_3)
+    signs = tuple(s for s in offer.signature_algorithms if not s.startswith("rsa_pkcs1_") and not s.endswith("_sha1"))
+    return replace(_tls_1_3_alone(offer), versions=versions, signature_algorithms=signs)
+
+
+def _holds_but_group(asked: Offer, made: Offer, outcome: Negotiated) -> bool:
+    if not _first_alike(outcome.cipher_suite, asked.cipher_suites, made.cipher_suites):
+        return False
+    signs = (outcome.signature_algorithm,) if outcome.signature_algorithm else _signatures_by_rsa(made, outcome)
+    return bool(signs) and all(_first_alike(s, asked.signature_algorithms, made.signature_algorithms) for s in signs)
+
+
+def _signatures_by_rsa(made: Offer, outcome: Negotiated) -> tuple[str, ...]:
+    """Give what an RSA leaf may have signed with, where the engine could not tell; none where it is no RSA leaf."""
+    if not outcome.certificates or not outcome.certificates[0].has_plain_rsa_key:
+        return ()
+    return tuple(s for s in made.signature_algorithms if s.startswith("rsa_pss_rsae_"))
 
 
 def _without_hybrids(offer: Offer, experiments: Sequence[Experiment]) -> Following:
@@ -247,13 +282,22 @@ def _follows(offer: Offer, experiment: Experiment) -> Negotiated | Refused | Som
         return outcome if _within(offer, made) and _within(made, offer) else None
     if isinstance(outcome, Refused):
         return outcome if _within(offer, made) else None
+    reached = _down_to(outcome.version, offer)
+    if _within(reached, made) and _holds(reached, made, outcome):
+        return outcome
     if _within(offer, made):
-        if _holds(offer, made, outcome):
-            return outcome
-        if min(offer.versions) > outcome.version:
-            return Refused(UnofferedVersion(outcome.version))
-        return None
+        return Refused(UnofferedVersion(outcome.version)) if min(offer.versions) > outcome.version else None
     return SomeHandshake(outcome) if _within(made, offer) else None
+
+
+@lru_cache(maxsize=4096)
+def _down_to(version: TlsVersion, offer: Offer) -> Offer:
+    """Give the part of a hello that a server looks at before it comes to an older version than this one."""
+    if version <= min(offer.versions):
+        return offer
+    versions = tuple(v for v in offer.versions if v >= version)
+    suites = tuple(s for s in offer.cipher_suites if any(usable(s, v) for v in versions))
+    return replace(offer, versions=versions, cipher_suites=suites)
 
 
 def _within(inner: Offer, outer: Offer) -> bool:
@@ -276,13 +320,22 @@ def _holds(offer: Offer, made: Offer, outcome: Negotiated) -> bool:
         return False
     if outcome.version <= TlsVersion.TLS_1_2 and not _holds_leaf_curve(offer, outcome):
         return False
-    group = None if outcome.group in HYBRID_GROUPS else outcome.group
-    whole_groups = outcome.group is not None or not has_forward_secrecy_by_ecdhe(outcome.cipher_suite)
     return (
         _first_alike(outcome.cipher_suite, offer.cipher_suites, made.cipher_suites)
-        and (_first_alike(group, offer.groups, made.groups) if group else whole_groups or offer.groups == made.groups)
+        and _keeps_group(offer, made, outcome)
         and _keeps_signature(offer, made, outcome)
     )
+
+
+def _keeps_group(offer: Offer, made: Offer, outcome: Negotiated) -> bool:
+    if outcome.group in HYBRID_GROUPS or not has_forward_secrecy_by_ecdhe(outcome.cipher_suite):
+        return True
+    if outcome.group is None:
+        return offer.groups == made.groups
+    if not _first_alike(outcome.group, offer.groups, made.groups):
+        return False
+    # the key share of a TLS 1.3 hello is for its first group, and a server may take it before what it prefers
+    return outcome.version is not TlsVersion.TLS_1_3 or offer.groups[0] in (made.groups[0], outcome.group)
 
 
 def _keeps_signature(offer: Offer, made: Offer, outcome: Negotiated) -> bool:
@@ -307,6 +360,17 @@ def _holds_leaf_curve(offer: Offer, outcome: Negotiated) -> bool:
         return True
     key_type = outcome.certificates[0].key_type
     return _CURVE_GROUPS.get(key_type, key_type) in offer.groups
+
+
+def handshakes_within(offer: Offer, experiments: Iterable[Experiment]) -> tuple[Negotiated, ...]:
+    """Give the handshakes of the offers that an offer contains: one of those `SomeHandshake` may be, in the order made."""
+    whole = normalised(offer)
+    made = ((normalised(e.offer), e.outcome) for e in experiments)
+    return tuple(
+        outcome
+        for inner, outcome in made
+        if isinstance(outcome, Negotiated) and inner.ceiling == whole.ceiling and _within(inner, whole)
+    )
 
 
 def lacks_tls_1_3(experiments: Iterable[Experiment]) -> bool:
@@ -346,6 +410,12 @@ def next_offer(offers: Sequence[Offer], experiments: Sequence[Experiment]) -> Of
         if normalised(plain) not in made:
             return plain
     return None
+
+
+def waits_for_hybrid(offers: Iterable[Offer], experiments: Sequence[Experiment]) -> bool:
+    """Say whether some offer is unknown only because its hybrid group was not said."""
+    outcomes = (outcome_of(offer, experiments) for offer in offers)
+    return any(isinstance(o, Unknown) and isinstance(o.tried, Refused) for o in outcomes)
 
 
 def _tls_1_3_alone(offer: Offer) -> Offer:

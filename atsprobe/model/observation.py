@@ -34,6 +34,15 @@ class Resolved:
 
 UnresolvedReason = Literal["no-such-name", "no-addresses", "no-answer", "refused", "invalid"]
 
+UNRESOLVED_IN_WORDS: dict[UnresolvedReason, str] = {
+    "no-such-name": "no such name (NXDOMAIN)",
+    "no-addresses": "the name has no address",
+    "no-answer": "no name server answered",
+    "refused": "the name server refused to answer",
+    "invalid": "no name that DNS could answer",
+}
+"""Why a name has no address, for people."""
+
 
 @dataclass(frozen=True, slots=True)
 class Unresolved:
@@ -65,13 +74,17 @@ class HttpAnswer:
 
 @dataclass(frozen=True, slots=True)
 class RevocationAnswer:
-    """What an OCSP responder or a CRL distribution point gave for a leaf (SHA-256 of its DER), as bytes."""
+    """What an OCSP responder or a CRL distribution point gave for a leaf (SHA-256 of its DER), as bytes.
+
+    ``url`` is the one in the leaf. Without a ``body`` nothing came, and ``detail`` says why. ``received_at`` is when it came.
+    """
 
     leaf_sha256: str
     url: str
     kind: Literal["ocsp", "crl"]
     body: bytes | None
     detail: str = ""
+    received_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
-from atsprobe.model.cipher_suite import TlsVersion
+from atsprobe.model.cipher_suite import TlsVersion, usable
+from atsprobe.model.dictionary import PlistValue
 from atsprobe.model.endpoint import Host
 from atsprobe.model.handshake import Offer
 
@@ -19,8 +21,9 @@ class Profile:
     ``niap_cipher_suites`` and ``niap_signature_algorithms`` are offered, and the extended master secret is demanded, in the
     NIAP mode of NSRequiresNIAPTLSPackageVersion (empty where the client knows no such key); ``niap_by_default``: that mode is
     in force unless a key says ``none``. ``reads_exceptions``: it reads an app's plist at all; ``reads_pins``: NSPinnedDomains
-    in it too. ``root_margin_days``: so many days before a root ends, the client may refuse it already (0: not before). ``sdk_default_floor`` is the SDK from which the default floor with ATS off is TLS 1.2 and a lower exception is
-    unproved (None where no SDK changes it). ``selectable_as_ios`` is false for modes that are named, never meant by a version.
+    in it too. ``root_margin_days``: so many days before a root ends, the client may refuse it already (0: not before).
+    ``sdk_default_floor`` is the SDK from which the default floor with ATS off is TLS 1.2 and a lower exception is unproved
+    (None where no SDK changes it). ``selectable_as_ios`` is false for modes that are named, never meant by a version.
     """
 
     name: str
@@ -72,6 +75,30 @@ class PolicyWarning:
     text: str
 
 
+KeyStanding = Literal["effective", "ineffective", "unverifiable"]
+"""Whether a declared key does what it says: yes, nothing at all, or what it does cannot be told from the plist."""
+
+
+@dataclass(frozen=True)
+class KeyNote:
+    """One declared key: whether it does what it says on the clients asked about, and what its author should know.
+
+    ``key`` is None for an empty entry, and for an entry that is told of as a whole (its ``value`` is then the entry).
+    ``reason`` says why it is not effective, ``effect`` what it does. ``wants_justification``: App Review asks why.
+    ``line`` is its line in an XML Info.plist.
+    """
+
+    domain: str | None
+    key: str | None
+    value: PlistValue | None
+    standing: KeyStanding
+    reason: str
+    effect: str
+    wants_justification: bool = False
+    warnings: tuple[PolicyWarning, ...] = ()
+    line: int | None = None
+
+
 @dataclass(frozen=True)
 class Policy:
     """What one client demands of one host under one dictionary, and which key or rule decided.
@@ -104,3 +131,8 @@ class Policy:
     matched_exception: str | None = None
     decided_by: str = ""
     warnings: tuple[PolicyWarning, ...] = ()
+
+    @property
+    def offered_suites(self) -> tuple[str, ...]:
+        """The suites of the offer that some version offered can use."""
+        return tuple(s for s in self.offer.cipher_suites if any(usable(s, v) for v in self.offer.versions))

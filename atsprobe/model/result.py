@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import IntEnum
 from typing import Literal
 
-from atsprobe.model.app import Extraction
+from atsprobe.model.app import Bundle, Extraction, SkippedInput
+from atsprobe.model.certificate import Certificate, UnreadableCertificate
 from atsprobe.model.diagnosis import Diagnosis
 from atsprobe.model.dictionary import ExceptionEntry, PlistValue
-from atsprobe.model.endpoint import Endpoint, Reference
+from atsprobe.model.endpoint import Endpoint, Host, Reference
 from atsprobe.model.judgement import (
     DeclaredVerdict,
     EndpointFinding,
     ExceptionJudgement,
+    Finding,
     Notice,
     Outcome,
     StaleWaiver,
@@ -23,7 +26,7 @@ from atsprobe.model.judgement import (
     Waiver,
 )
 from atsprobe.model.observation import Observation, Resolution
-from atsprobe.model.policy import Profile
+from atsprobe.model.policy import Client, KeyNote, Policy, Profile
 from atsprobe.model.recording import IgnoreRule, Recording
 
 
@@ -154,6 +157,98 @@ class HostsResult:
     extraction: Extraction
 
 
+CertificateVerdict = Literal["trusted", "untrusted", "inconclusive"]
+"""Whether Apple's client accepts a chain."""
+
+CERTIFICATE_VERDICTS_FROM_WORST: tuple[CertificateVerdict, ...] = ("untrusted", "inconclusive", "trusted")
+
+
+@dataclass(frozen=True)
+class CertificateFinding:
+    """What one requirement says about a chain, and the profiles (names) for which it says so."""
+
+    finding: Finding
+    profiles: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class CertificateResult:
+    """What `certificate` answers: would a client accept this chain for this host.
+
+    ``path`` is from the leaf to where the chain ends, as the newest profile would build it, empty where the leaf cannot be
+    read; ``anchor`` says what the last of it is: a root that Apple ships, one to be judged as if it did, an installed one, or
+    none. ``is_now``: ``at`` is when it was asked, not an instant asked for. ``ios`` and ``mode`` are as asked for.
+    One requirement may have several findings, one for each fault.
+    """
+
+    files: tuple[str, ...]
+    host: Host
+    at: datetime
+    is_now: bool
+    profiles: tuple[Profile, ...]
+    verdicts: tuple[tuple[str, CertificateVerdict], ...]
+    findings: tuple[CertificateFinding, ...]
+    path: tuple[Certificate, ...]
+    anchor: Literal["public", "as-if-public", "installed", "none"]
+    trust_title: str
+    ios: tuple[str, ...] = ()
+    mode: str | None = None
+
+    @property
+    def verdict(self) -> CertificateVerdict:
+        """The worst over the profiles."""
+        return min((verdict for _, verdict in self.verdicts), key=CERTIFICATE_VERDICTS_FROM_WORST.index)
+
+    @property
+    def failing(self) -> tuple[CertificateFinding, ...]:
+        """What makes it untrusted."""
+        return tuple(f for f in self.findings if f.finding.status == "fail")
+
+    @property
+    def not_judged(self) -> tuple[CertificateFinding, ...]:
+        """What could not be told, whether or not the verdict hangs on it."""
+        return tuple(f for f in self.findings if f.finding.status == "unknown")
+
+    @property
+    def valid_from(self) -> datetime | None:
+        """The first instant at which every certificate of a path that is not yet valid will be; None where none is ahead."""
+        try:
+            begins = max((c.not_before for c in self.path), default=self.at)
+            ends = min((c.not_after for c in self.path), default=self.at)
+        except UnreadableCertificate:
+            return None
+        return begins if self.at < begins <= ends else None
+
+
+@dataclass(frozen=True)
+class BundlePolicy:
+    """What one dictionary demands: ``policies`` host by host, each for every client, oldest first; ``keys`` as declared."""
+
+    bundle: Bundle
+    clients: tuple[Client, ...]
+    policies: tuple[Policy, ...]
+    keys: tuple[KeyNote, ...]
+
+
+@dataclass(frozen=True)
+class PolicyResult:
+    """What `policy` answers. ``plist`` is the target as typed; ``skipped`` are plists and hosts that could not be read."""
+
+    plist: str
+    bundles: tuple[BundlePolicy, ...]
+    skipped: tuple[SkippedInput, ...] = ()
+
+    @property
+    def ineffective(self) -> tuple[KeyNote, ...]:
+        """The keys without any effect, which make exit 1."""
+        return tuple(note for b in self.bundles for note in b.keys if note.standing == "ineffective")
+
+    @property
+    def unverifiable(self) -> tuple[KeyNote, ...]:
+        """The keys of which the plist alone does not tell what they do."""
+        return tuple(note for b in self.bundles for note in b.keys if note.standing == "unverifiable")
+
+
 @dataclass(frozen=True)
 class DiagnoseResult:
     """What `diagnose` answers: a table for each endpoint named and each client, in the order asked for."""
@@ -230,7 +325,7 @@ class ConfigResult:
     waivers: tuple[Waiver, ...] = ()
 
 
-Result = AuditResult | DiagnoseResult | HostsResult | LabResult | ConfigResult
+Result = AuditResult | DiagnoseResult | HostsResult | PolicyResult | CertificateResult | LabResult | ConfigResult
 
 
 def exit_code(result: Result) -> ExitCode:
@@ -238,10 +333,15 @@ def exit_code(result: Result) -> ExitCode:
     if isinstance(result, LabResult | ConfigResult):
         return ExitCode.NOTHING_TO_ACT_ON
     if isinstance(result, HostsResult):
-        return _of_skipped(result.extraction)
+        return _of_skipped(result.extraction.skipped)
+    if isinstance(result, PolicyResult):
+        skipped = _of_skipped(result.skipped)
+        return ExitCode.FINDINGS if result.ineffective and skipped is not ExitCode.USAGE else skipped
+    if isinstance(result, CertificateResult):
+        return _OF_CERTIFICATE[result.verdict]
     if result.recording.interrupted:
         return ExitCode.INTERRUPTED
-    skipped = _of_skipped(result.recording.extraction)
+    skipped = _of_skipped(result.recording.extraction.skipped)
     if skipped is ExitCode.USAGE:
         return skipped
     if result.findings:
@@ -249,7 +349,14 @@ def exit_code(result: Result) -> ExitCode:
     return ExitCode.INCOMPLETE if result.not_judged else skipped
 
 
-def _of_skipped(extraction: Extraction) -> ExitCode:
-    if any(s.unreadable for s in extraction.skipped):
+_OF_CERTIFICATE: dict[CertificateVerdict, ExitCode] = {
+    "trusted": ExitCode.NOTHING_TO_ACT_ON,
+    "untrusted": ExitCode.FINDINGS,
+    "inconclusive": ExitCode.INCOMPLETE,
+}
+
+
+def _of_skipped(skipped: tuple[SkippedInput, ...]) -> ExitCode:
+    if any(s.unreadable for s in skipped):
         return ExitCode.USAGE
-    return ExitCode.INCOMPLETE if extraction.skipped else ExitCode.NOTHING_TO_ACT_ON
+    return ExitCode.INCOMPLETE if skipped else ExitCode.NOTHING_TO_ACT_ON

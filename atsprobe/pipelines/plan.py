@@ -98,10 +98,14 @@ def is_contacted(host: Host, extraction: Extraction, settings: Settings) -> bool
 
 
 def split_by_confidence(extraction: Extraction) -> tuple[Extraction, tuple[Host, ...]]:
-    """Give the extraction with the references that are audited, and the hosts that only less sure ones name."""
+    """Give the extraction with the references that are audited, and the hosts that stand there as whole strings alone.
+
+    Those are likely enough to be loaded that what covers them is not seen in full; a name inside a text is not.
+    """
     kept = tuple(r for r in extraction.references if r.confidence in _AUDITED)
     audited = {r.endpoint.host for r in kept}
-    left = dict.fromkeys(r.endpoint.host for r in extraction.references if r.endpoint.host not in audited)
+    bare = (r.endpoint.host for r in extraction.references if r.confidence is Confidence.BARE)
+    left = dict.fromkeys(host for host in bare if host not in audited)
     return replace(extraction, references=kept), tuple(left)
 
 

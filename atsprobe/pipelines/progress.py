@@ -20,5 +20,8 @@ class Progress:
     def closed(self) -> None:
         """Scanning is over."""
 
+    def asking(self, leaves: int) -> None:
+        """Responders and lists are asked about so many certificates; 0 when that is over."""
+
     def warned(self, text: str) -> None:
         """Something that the user should know while it runs (a name that does not exist)."""

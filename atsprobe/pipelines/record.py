@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, TextIO, TypeVar
 
-from atsprobe.certificate_files import CertificateFileProblem, read_roots
+from atsprobe.certificate_files import CertificateFileProblem, apple_roots, read_roots
 from atsprobe.extract.extract import extract
 from atsprobe.model.handshake import Offer
-from atsprobe.model.observation import Observation, Resolution, Unreachable, Unresolved
+from atsprobe.model.observation import UNRESOLVED_IN_WORDS, Observation, Resolution, Unreachable, Unresolved
 from atsprobe.model.recording import Recording
 from atsprobe.pipelines.plan import plan, split_by_confidence, without_ignored
 from atsprobe.pipelines.progress import Progress
@@ -20,13 +20,8 @@ from atsprobe.settings import Settings, UsageProblem
 if TYPE_CHECKING:
     from atsprobe.resolve import ResolveOptions
 
-_SAID = {
-    "no-such-name": "no such name (NXDOMAIN)",
-    "no-addresses": "the name has no address",
-    "no-answer": "no name server answered",
-    "refused": "the name server refused to answer",
-    "invalid": "no name that DNS could answer",
-}
+_Given = TypeVar("_Given")
+_Read = TypeVar("_Read")
 
 
 def record(
@@ -61,6 +56,8 @@ def record(
             resolutions = resolve(planned.names, options)
             _warn(resolutions, progress)
             observations, interrupted = _scan(planned.tasks(resolutions, settings), settings, progress)
+            if settings.check_revocation and not interrupted:
+                observations, interrupted = _check_revocation(observations, roots, settings, options, progress)
         except KeyboardInterrupt:
             interrupted = True
     return Recording(
@@ -99,24 +96,33 @@ def _installed_roots(settings: Settings) -> tuple[bytes, ...]:
 def _resolve_options(settings: Settings, *, names_are_given: bool) -> ResolveOptions:
     from atsprobe.resolve import ResolveOptions, parse_connect_to, parse_nameserver, parse_resolve
 
+    return ResolveOptions(
+        resolve=_parsed("--resolve", "HOST:PORT:ADDRESS, as curl has it", parse_resolve, settings.resolve),
+        connect_to=_parsed(
+            "--connect-to", "HOST:PORT:ADDRESS:PORT, as curl has it", parse_connect_to, settings.connect_to
+        ),
+        nameserver=None
+        if settings.nameserver is None
+        else _parsed("--nameserver", "ADDRESS or ADDRESS:PORT", parse_nameserver, settings.nameserver),
+        families=settings.families,
+        timeout=settings.timeout,
+        only_given=names_are_given,
+    )
+
+
+def _parsed(option: str, form: str, parse: Callable[[_Given], _Read], given: _Given) -> _Read:
+    """Read what an option was given. Raises UsageProblem that names the option, and its form as the hint."""
     try:
-        return ResolveOptions(
-            resolve=parse_resolve(settings.resolve),
-            connect_to=parse_connect_to(settings.connect_to),
-            nameserver=parse_nameserver(settings.nameserver) if settings.nameserver else None,
-            families=settings.families,
-            timeout=settings.timeout,
-            only_given=names_are_given,
-        )
+        return parse(given)
     except ValueError as problem:
-        raise UsageProblem(str(problem), "HOST:PORT:ADDRESS, as curl has it") from problem
+        raise UsageProblem(f"{option}: {problem}", form) from problem
 
 
 def _warn(resolutions: Sequence[Resolution], progress: Progress) -> None:
     said: dict[str, None] = {}
     for resolution in resolutions:
         if isinstance(resolution.outcome, Unresolved):
-            said[f"{resolution.host}: {_SAID[resolution.outcome.reason]}"] = None
+            said[f"{resolution.host}: {UNRESOLVED_IN_WORDS[resolution.outcome.reason]}"] = None
     for text in said:
         progress.warned(text)
 
@@ -149,6 +155,20 @@ def _scan(tasks: Sequence[ScanTask], settings: Settings, progress: Progress) -> 
         progress.closed()
     seen = [o for i, task in enumerate(tasks) for o in done.get(i) or (_interrupted(task),)]
     return _one_for_each_address(seen), interrupted
+
+
+def _check_revocation(
+    observations: tuple[Observation, ...],
+    roots: tuple[bytes, ...],
+    settings: Settings,
+    options: ResolveOptions,
+    progress: Progress,
+) -> tuple[tuple[Observation, ...], bool]:
+    from atsprobe.pipelines.revocation import check_revocation
+    from atsprobe.resolve import resolve
+
+    issuers = (*apple_roots().public, *roots)
+    return check_revocation(observations, issuers, settings, lambda names: resolve(names, options), progress)
 
 
 def _interrupted(task: ScanTask) -> Unreachable:

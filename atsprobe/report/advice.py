@@ -7,8 +7,18 @@ from collections.abc import Sequence
 
 from atsprobe.model.endpoint import Host, ip_address_of
 from atsprobe.model.handshake import NoAnswer
-from atsprobe.model.observation import Observation, PlaintextObservation, Resolution, Unreachable, Unresolved
+from atsprobe.model.judgement import Verdict
+from atsprobe.model.observation import (
+    UNRESOLVED_IN_WORDS,
+    HttpAnswer,
+    Observation,
+    PlaintextObservation,
+    Resolution,
+    Unreachable,
+    Unresolved,
+)
 from atsprobe.model.result import EndpointResult
+from atsprobe.report.text.evidence import of_address
 
 _FOR_NAMES = {
     "no-such-name": "--nameserver ADDRESS, or --resolve {server}:ADDRESS",
@@ -32,20 +42,13 @@ _NEVER_DECIDES = frozenset({"certificate-transparency", "certificate-revocation"
 """Unknown for nearly every server, so a load is judged without them."""
 
 _PRIVATE = tuple(ipaddress.ip_network(n) for n in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7"))
-_UNRESOLVED = {
-    "no-such-name": "no such name (NXDOMAIN)",
-    "no-addresses": "the name has no address",
-    "no-answer": "no name server answered",
-    "refused": "the name server refused to answer",
-    "invalid": "no name that DNS could answer",
-}
 
 
 def why_unresolved(resolution: Resolution | None) -> str:
     """Say why a name has no address; empty where it has one, or was not asked for."""
     if resolution is None or not isinstance(resolution.outcome, Unresolved):
         return ""
-    told, detail = _UNRESOLVED[resolution.outcome.reason], resolution.outcome.detail
+    told, detail = UNRESOLVED_IN_WORDS[resolution.outcome.reason], resolution.outcome.detail
     if detail.startswith("no name server"):
         return detail
     return f"{told}: {detail}" if detail else told
@@ -60,7 +63,19 @@ def why_not_judged(endpoint: EndpointResult) -> str:
     if undecided:
         return "; ".join(undecided)
     unknown = (d.reason for d in endpoint.declared if d.verdict == "inconclusive" and d.reason)
-    return next(unknown, "") or endpoint.reason
+    return next(unknown, "") or _why_http_is_unknown(endpoint) or endpoint.reason
+
+
+def _why_http_is_unknown(endpoint: EndpointResult) -> str:
+    """Say what kept an http load from being judged under any exception; that it is http is no reason."""
+    if endpoint.endpoint.scheme != "http" or endpoint.verdict is not Verdict.INCONCLUSIVE:
+        return ""
+    told = (of_address(o) for o in endpoint.observations if not _answered(o))
+    return next(told, "")
+
+
+def _answered(observation: Observation) -> bool:
+    return isinstance(observation, PlaintextObservation) and isinstance(observation.answer, HttpAnswer)
 
 
 def _undecided_certificate(endpoint: EndpointResult) -> list[str]:
@@ -74,7 +89,10 @@ def _undecided_certificate(endpoint: EndpointResult) -> list[str]:
 
 def advice(endpoint: EndpointResult) -> str:
     """Give the option that may settle a load, with ``{server}`` for HOST:PORT; empty where none is known."""
-    return advice_for(endpoint.endpoint.host, endpoint.resolution, endpoint.observations)
+    told = advice_for(endpoint.endpoint.host, endpoint.resolution, ())
+    if not told and any("was not sent" in undecided for undecided in _undecided_certificate(endpoint)):
+        return "let the server send its whole chain"
+    return told or advice_for(endpoint.endpoint.host, endpoint.resolution, endpoint.observations)
 
 
 def advice_for(host: Host, resolution: Resolution | None, observations: Sequence[Observation]) -> str:

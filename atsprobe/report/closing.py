@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import assert_never
 
 from atsprobe.model.observation import Unresolved
 from atsprobe.model.result import (
     AuditResult,
+    CertificateResult,
     ConfigResult,
     DiagnoseResult,
+    EndpointResult,
     ExitCode,
     HostsResult,
     LabResult,
+    PolicyResult,
     Result,
     exit_code,
 )
@@ -27,6 +31,10 @@ def why(result: Result) -> str:
         return _of_diagnose(result)
     if isinstance(result, HostsResult):
         return _of_hosts(result)
+    if isinstance(result, PolicyResult):
+        return _of_policy(result)
+    if isinstance(result, CertificateResult):
+        return _of_certificate(result)
     if isinstance(result, LabResult):
         return "the lab is up" if result.is_up else "the lab is not up"
     if isinstance(result, ConfigResult):
@@ -99,8 +107,44 @@ def _of_hosts(result: HostsResult) -> str:
             return "every input was read"
 
 
+def _of_policy(result: PolicyResult) -> str:
+    told = [count(len(result.ineffective), "finding")] if result.ineffective else []
+    skipped = sum(1 for s in result.skipped if not s.unreadable)
+    if result.unverifiable or skipped:
+        told.append(f"{len(result.unverifiable) + skipped} not judged")
+    match exit_code(result):
+        case ExitCode.USAGE:
+            unreadable = len(result.skipped) - skipped
+            if not result.bundles:
+                return "nothing was read"
+            return ", ".join([f"{count(unreadable, 'input')} {were(unreadable)} not read", *told])
+        case ExitCode.FINDINGS:
+            return ", ".join(told)
+        case ExitCode.INCOMPLETE:
+            return ", ".join(["incomplete", *told])
+        case _:
+            return ", ".join(["nothing to act on", *told])
+
+
+def _of_certificate(result: CertificateResult) -> str:
+    told = [count(len(result.failing), "finding")] if result.failing else []
+    if result.not_judged:
+        told.append(f"{len(result.not_judged)} not judged")
+    match exit_code(result):
+        case ExitCode.FINDINGS:
+            return ", ".join(told)
+        case ExitCode.INCOMPLETE:
+            return ", ".join(["incomplete", *told])
+        case _:
+            return ", ".join(["nothing to act on", *told])
+
+
 def hints(result: Result) -> tuple[str, ...]:
-    """Give what may settle names that DNS does not know."""
+    """Give what may settle names that DNS does not know, and the day from which a certificate is valid."""
+    if isinstance(result, CertificateResult):
+        return _as_of_then(result)
+    if isinstance(result, PolicyResult):
+        return _name_a_host(result)
     if not isinstance(result, AuditResult | DiagnoseResult):
         return ()
     seen = result.loads if isinstance(result, AuditResult) else result.diagnoses
@@ -108,9 +152,26 @@ def hints(result: Result) -> tuple[str, ...]:
         e.endpoint
         for e in seen
         if e.resolution
+        and not (isinstance(e, EndpointResult) and e.declared_verdict == "exempt")
         and isinstance(e.resolution.outcome, Unresolved)
         and e.resolution.outcome.reason == "no-such-name"
     ]
     if not unknown:
         return ()
     return (f"a private name? --nameserver ADDR, or --resolve {unknown[0]}:ADDR",)
+
+
+def _name_a_host(result: PolicyResult) -> tuple[str, ...]:
+    """A plist that names no host demands something of every host that the app loads from."""
+    if not result.bundles or any(b.policies for b in result.bundles) or result.skipped:
+        return ()
+    return (f"name a host: atsprobe policy {shlex.quote(result.plist)} api.example.com",)
+
+
+def _as_of_then(result: CertificateResult) -> tuple[str, ...]:
+    begins = result.valid_from
+    if begins is None:
+        return ()
+    if begins == begins.replace(hour=0, minute=0, second=0):
+        return (f"--at {begins:%Y-%m-%d} judges as of that day",)
+    return (f"--at {begins:%Y-%m-%dT%H:%M:%SZ} judges as of then",)

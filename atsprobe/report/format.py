@@ -5,7 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import assert_never
 
-from atsprobe.model.result import AuditResult, ConfigResult, DiagnoseResult, HostsResult, LabResult, Result
+from atsprobe.model.result import (
+    AuditResult,
+    CertificateResult,
+    ConfigResult,
+    DiagnoseResult,
+    HostsResult,
+    LabResult,
+    PolicyResult,
+    Result,
+)
 from atsprobe.report.style import Style
 
 
@@ -27,6 +36,14 @@ def _text(result: Result, style: Style) -> str:
         from atsprobe.report.text.hosts import render_hosts
 
         return render_hosts(result, style)
+    if isinstance(result, PolicyResult):
+        from atsprobe.report.text.policy import render_policy
+
+        return render_policy(result, style)
+    if isinstance(result, CertificateResult):
+        from atsprobe.report.text.certificate import render_certificate
+
+        return render_certificate(result, style)
     if isinstance(result, LabResult):
         from atsprobe.report.text.lab import render_lab
 
@@ -55,6 +72,14 @@ def _json(result: Result, _: Style) -> str:
         from atsprobe.json_v1 import hosts
 
         return dumps(hosts.encode(result))
+    if isinstance(result, PolicyResult):
+        from atsprobe.json_v1 import policy
+
+        return dumps(policy.encode(result))
+    if isinstance(result, CertificateResult):
+        from atsprobe.json_v1 import certificate
+
+        return dumps(certificate.encode(result))
     if isinstance(result, LabResult):
         from atsprobe.json_v1 import lab
 

@@ -16,6 +16,7 @@ from atsprobe.report.escape import shortened
 _BARE_DOMAIN = re.compile(r"[a-z0-9_-]+(\.[a-z0-9_-]+)*|[0-9a-f:.]+(/[0-9]+)?")
 _BARE_VALUE = re.compile(r"[A-Za-z0-9._-]+")
 _BESIDE_VALUE = 60
+_LONGEST_HOST = 253
 
 
 def server_names(endpoints: Sequence[Endpoint]) -> dict[Endpoint, str]:
@@ -120,7 +121,8 @@ def spoken(reason: str) -> str:
 
 def key_name(domain: str | None, key: str | None, value: PlistValue | None) -> str:
     """Name a declared key: its domain, quoted where it is no plain host name, then the key and its value."""
-    parts = [] if domain is None else [domain if _BARE_DOMAIN.fullmatch(domain) else f'"{shortened(domain)}"']
+    is_plain = domain is not None and len(domain) <= _LONGEST_HOST and _BARE_DOMAIN.fullmatch(domain)
+    parts = [] if domain is None else [domain if is_plain else f'"{shortened(domain)}"']
     if key is not None:
         parts.append(key if value is True or isinstance(value, Mapping) else f"{key} = {shown_value(value)}")
     elif value is not None:

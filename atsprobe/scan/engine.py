@@ -2,39 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import cache
 from typing import Protocol
 
 from atsprobe.model.cipher_suite import TlsVersion
-from atsprobe.model.handshake import Alert, NotMade, Offer, Outcome
+from atsprobe.model.handshake import NotMade, Offer, Outcome
+from atsprobe.scan.connection import Then
 from atsprobe.scan.pace import Deadline
 from atsprobe.scan.task import ScanTask
-
-
-class AlertReceived(ConnectionError):
-    """Says that a server ended a connection with an alert after the handshake."""
-
-    def __init__(self, alert: Alert) -> None:
-        """Hold the alert."""
-        super().__init__(alert.name)
-        self.alert = alert
-
-
-class Stream(Protocol):
-    """A connection on which a request can be sent, in the clear or over TLS. Both methods raise OSError."""
-
-    def send(self, data: bytes) -> int:
-        """Send all of the data."""
-        ...
-
-    def recv(self, size: int) -> bytes:
-        """Receive some data, none at the end of the stream."""
-        ...
-
-
-Then = Callable[[Stream], None]
-"""What to do with a connection on which the handshake completed, before it is closed."""
 
 
 class Engine(Protocol):
@@ -48,13 +23,18 @@ class Engine(Protocol):
         """Give the hellos of one version that together hold every suite the library can say; each suite once."""
         ...
 
+    def hybrid_hello(self) -> Offer | None:
+        """Give a hello of TLS 1.3 alone with a hybrid group that the library can say, if there is one."""
+        ...
+
 
 @cache
 def engines() -> tuple[Engine, ...]:
     """Give the engines, the first that can say a hello wins. Loads their libraries."""
     from atsprobe.scan.sslyze_engine import SslyzeEngine
+    from atsprobe.scan.stdlib_engine import StdlibEngine
 
-    return (SslyzeEngine(),)
+    return (SslyzeEngine(), StdlibEngine())
 
 
 def attempt(task: ScanTask, offer: Offer, deadline: Deadline, then: Then | None = None) -> Outcome:
@@ -63,12 +43,18 @@ def attempt(task: ScanTask, offer: Offer, deadline: Deadline, then: Then | None 
     ``then`` may use the connection once it stands. NotMade costs no connection. Raises NotConnected where TCP
     fails, Interrupted after a stop.
     """
-    outcome: Outcome = NotMade("no engine can say this hello")
+    why: dict[str, None] = {}
     for engine in engines():
         outcome = engine.attempt(task, offer, deadline, then)
         if not isinstance(outcome, NotMade):
-            break
-    return outcome
+            return outcome
+        why[outcome.reason] = None
+    return NotMade("; ".join(why))
+
+
+def hybrid_hello() -> Offer | None:
+    """Give the hello with a hybrid group that some engine can say, None where none can."""
+    return next((hello for engine in engines() if (hello := engine.hybrid_hello())), None)
 
 
 def widest_offers(version: TlsVersion) -> tuple[Offer, ...]:

@@ -8,6 +8,7 @@ from functools import lru_cache
 
 from atsprobe.model.cipher_suite import TlsVersion, has_forward_secrecy_by_ecdhe
 from atsprobe.model.handshake import (
+    HYBRID_GROUPS,
     Alert,
     Experiment,
     Negotiated,
@@ -75,7 +76,12 @@ def last_refusals_hold(look: Look) -> bool:
 
 
 def _walk_suites(look: Look, version: TlsVersion) -> bool:
-    """Take a version's suites away until the server refuses the rest; say whether that end was reached."""
+    """Take a version's suites away until the server refuses the rest; say whether that end was reached.
+
+    It cannot be where the server speaks over a hybrid group alone: none of these hellos has one.
+    """
+    if version is TlsVersion.TLS_1_3 and any(n.group in HYBRID_GROUPS for n in negotiations(look.experiments)):
+        return False
     for wide in widest_offers(version):
         if version in _ruled_out(look.experiments):
             return True
@@ -116,10 +122,10 @@ def _asks_in_full(offer: Offer, version: TlsVersion) -> bool:
 
 
 def _walk_groups(look: Look) -> bool:
-    """Take the groups away at the highest version that has ECDHE; say whether the end was reached."""
+    """Take the groups away at the highest version, where its suites use any; say whether the end was reached."""
     accepted = accepted_suites(look.experiments)
     version = max(accepted, default=TlsVersion.SSL_2_0)
-    suites = tuple(s for s in accepted.get(version, ()) if has_forward_secrecy_by_ecdhe(s))
+    suites = tuple(s for s in accepted.get(version, ()) if has_forward_secrecy_by_ecdhe(s) or "_ECDH_anon_" in s)
     if not suites or version <= TlsVersion.SSL_3_0:
         return True
     known = {n.group for n in negotiations(look.experiments) if n.version is version}

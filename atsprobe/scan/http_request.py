@@ -7,7 +7,7 @@ import re
 from atsprobe.model.endpoint import DEFAULT_PORTS, Endpoint
 from atsprobe.model.handshake import NoAnswer
 from atsprobe.model.observation import HttpAnswer
-from atsprobe.scan.engine import AlertReceived, Stream
+from atsprobe.scan.connection import AlertReceived, Stream
 from atsprobe.scan.listening_socket import TooManyBytes
 from atsprobe.scan.pace import Interrupted
 

@@ -10,7 +10,8 @@ from atsprobe.model.cipher_suite import TlsVersion
 from atsprobe.model.handshake import Experiment, Negotiated, NoAnswer, NotMade, Offer, Outcome, Refused
 from atsprobe.model.observation import HttpAnswer
 from atsprobe.scan import http_request
-from atsprobe.scan.engine import Stream, Then, attempt
+from atsprobe.scan.connection import Stream, Then
+from atsprobe.scan.engine import attempt
 from atsprobe.scan.listening_socket import NotConnected
 from atsprobe.scan.pace import DeadlinePassed, Interrupted, Pace
 from atsprobe.scan.task import ScanTask

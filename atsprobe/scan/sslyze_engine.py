@@ -34,7 +34,7 @@ from atsprobe.model.endpoint import ip_address_of
 from atsprobe.model.handshake import Alert, Negotiated, NoAnswer, NotMade, Offer, Outcome, Refused, UnofferedVersion
 from atsprobe.scan import openssl_hello
 from atsprobe.scan.code_points import GROUPS
-from atsprobe.scan.engine import AlertReceived, Then
+from atsprobe.scan.connection import AlertReceived, Then
 from atsprobe.scan.listening_socket import ListeningSocket, TooManyBytes, connect
 from atsprobe.scan.openssl_hello import CannotSay, Hello, Vocabulary
 from atsprobe.scan.pace import Deadline, Interrupted
@@ -42,8 +42,8 @@ from atsprobe.scan.task import ScanTask
 from atsprobe.scan.transcript import (
     Transcript,
     application_data_records,
-    first_cipher_suite,
     key_exchange_facts,
+    read_client_hello,
     read_transcript,
 )
 
@@ -77,6 +77,9 @@ class SslyzeEngine:
             return _handshake(connection.ssl_client, listening, offer, then)
         finally:
             listening.close()
+
+    def hybrid_hello(self) -> None:
+        """Give none: neither OpenSSL knows a hybrid group."""
 
     def widest_offers(self, version: TlsVersion) -> tuple[Offer, ...]:
         """Give the hellos of one version that together hold sslyze's whole catalogue."""
@@ -139,7 +142,8 @@ def _names_by_code() -> dict[int, str]:
         client.set_cipher_list(f"{_vocabulary().modern[iana]}:@SECLEVEL=0")
         with suppress(WantReadError):
             client._ssl.do_handshake()
-        names[first_cipher_suite(client._network_bio.read(client._network_bio.pending()))] = iana
+        hello = read_client_hello(client._network_bio.read(client._network_bio.pending()))
+        names[hello.cipher_suites[0]] = iana
     return names
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 from atsprobe.model.endpoint import Endpoint
 from atsprobe.model.handshake import Offer
@@ -37,4 +38,18 @@ class ScanTask:
     enumerate: bool = True
     request_http: bool = False
     https_ports_in_other_tasks: tuple[int, ...] = ()
+    limits: Limits = Limits()
+
+
+@dataclass(frozen=True, slots=True)
+class RevocationTask:
+    """A URL to be asked about certificates, at addresses that its host is known to have: the first that answers counts.
+
+    ``request`` is the OCSP request to post, DER; empty for a list, which is fetched.
+    """
+
+    url: str
+    kind: Literal["ocsp", "crl"]
+    addresses: tuple[Address, ...]
+    request: bytes = b""
     limits: Limits = Limits()

@@ -10,8 +10,10 @@ from atsprobe.model.handshake import (
     Refused,
     next_offer,
     outcome_of,
+    waits_for_hybrid,
 )
 from atsprobe.model.observation import TlsObservation, Unreachable, UnreachableReason
+from atsprobe.scan.engine import hybrid_hello
 from atsprobe.scan.enumerate import enumerate_all, last_refusals_hold, look_for_older_versions
 from atsprobe.scan.listening_socket import NotConnected
 from atsprobe.scan.look import INTERRUPTED, GivenUp, Look
@@ -44,7 +46,9 @@ def observe(task: ScanTask, pace: Pace) -> TlsObservation | Unreachable:
     except Exception as error:  # noqa: BLE001 - whatever a server provokes, the others' scans go on
         cut_short = f"failed: {type(error).__name__}: {error}"[:200]
     if cut_short and not look.experiments:
-        return _unreachable(look, "interrupted" if cut_short == INTERRUPTED else "failed", cut_short)
+        return (
+            _unreachable(look, "interrupted") if cut_short == INTERRUPTED else _unreachable(look, "failed", cut_short)
+        )
     return TlsObservation(
         endpoint=task.endpoint,
         address=task.address,
@@ -56,7 +60,7 @@ def observe(task: ScanTask, pace: Pace) -> TlsObservation | Unreachable:
     )
 
 
-def _unreachable(look: Look, reason: UnreachableReason, detail: str) -> Unreachable:
+def _unreachable(look: Look, reason: UnreachableReason, detail: str = "") -> Unreachable:
     return Unreachable(look.task.endpoint, look.task.address, look.began, reason, detail)
 
 
@@ -74,8 +78,18 @@ def decide(look: Look) -> None:
     for _ in range(_ROUNDS):
         while offer := next_offer(look.task.offers, look.experiments):
             look.make(offer)
+        _say_hybrid(look)
         if not settle_contradictions(look):
             return
+
+
+def _say_hybrid(look: Look) -> None:
+    """Say the hybrid group, where only that could still settle an offer and some engine can; once."""
+    if not waits_for_hybrid(look.task.offers, look.experiments):
+        return
+    hello = hybrid_hello()
+    if hello is not None and all(e.offer != hello for e in look.experiments):
+        look.make(hello)
 
 
 def settle_contradictions(look: Look) -> bool:

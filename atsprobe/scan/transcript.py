@@ -10,6 +10,7 @@ from atsprobe.scan.code_points import group_name, signature_scheme_name
 _CHANGE_CIPHER_SPEC, _ALERT, _HANDSHAKE, _APPLICATION_DATA = 20, 21, 22, 23
 _SERVER_HELLO, _CERTIFICATE, _SERVER_KEY_EXCHANGE, _CERTIFICATE_REQUEST = 2, 11, 12, 13
 _SERVER_HELLO_DONE, _CERTIFICATE_STATUS = 14, 22
+_SUPPORTED_GROUPS, _SIGNATURE_ALGORITHMS = 10, 13
 _EXTENDED_MASTER_SECRET, _SUPPORTED_VERSIONS, _KEY_SHARE = 23, 43, 51
 _TLS_1_2, _TLS_1_3 = 0x0303, 0x0304
 _FATAL = 2
@@ -86,12 +87,33 @@ def read_transcript(received: bytes) -> Transcript:
     return transcript
 
 
-def first_cipher_suite(hello: bytes) -> int:
-    """Give the code point of the first suite in a record with a ClientHello of our own (RFC 8446 §4.1.2)."""
+@dataclass(frozen=True, slots=True)
+class ClientHello:
+    """What a ClientHello offers, as code points in its order."""
+
+    cipher_suites: tuple[int, ...]
+    groups: tuple[int, ...]
+    signature_schemes: tuple[int, ...]
+
+
+def read_client_hello(hello: bytes) -> ClientHello:
+    """Read a record with a ClientHello of our own (RFC 8446 §4.1.2, §4.2.3, §4.2.7)."""
     reader = _Reader(hello)
     reader.take(5 + 4 + 2 + 32)  # record and message headers, version, random
     reader.vector(1)  # session id
-    return _Reader(reader.vector(2)).number(2)
+    suites = _code_points(reader.vector(2))
+    reader.vector(1)  # compression
+    lists: dict[int, tuple[int, ...]] = {}
+    extensions = _Reader(reader.vector(2) if reader else b"")
+    while extensions:
+        kind, data = extensions.number(2), _Reader(extensions.vector(2))
+        if kind in (_SUPPORTED_GROUPS, _SIGNATURE_ALGORITHMS):
+            lists[kind] = _code_points(data.vector(2))
+    return ClientHello(suites, lists.get(_SUPPORTED_GROUPS, ()), lists.get(_SIGNATURE_ALGORITHMS, ()))
+
+
+def _code_points(data: bytes) -> tuple[int, ...]:
+    return tuple(int.from_bytes(data[i : i + 2], "big") for i in range(0, len(data), 2))
 
 
 def application_data_records(sent: bytes) -> int:

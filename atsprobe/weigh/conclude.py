@@ -53,7 +53,7 @@ def conclude(
     results = {row.endpoint: _endpoint_result(row, evidence, search) for row in rows}
     statuses = {s.identifier: DeclaredKeys(s, evidence, search).judge() for s in found if s.bundle is not None}
     minimal = [
-        MinimalDictionary(s.identifier, minimal_dictionary(s, results, statuses[s.identifier]))
+        MinimalDictionary(s.identifier, minimal_dictionary(s, results, statuses[s.identifier], evidence))
         for s in found
         if s.identifier is not None
     ]

@@ -11,6 +11,7 @@ from atsprobe.judge.judge import judge
 from atsprobe.model.endpoint import Endpoint, counterpart
 from atsprobe.model.judgement import Judgement, Outcome
 from atsprobe.model.observation import (
+    UNRESOLVED_IN_WORDS,
     Address,
     HttpAnswer,
     Observation,
@@ -19,6 +20,7 @@ from atsprobe.model.observation import (
     Resolved,
     TlsObservation,
     Unreachable,
+    Unresolved,
 )
 from atsprobe.model.policy import Policy
 from atsprobe.model.recording import Recording
@@ -115,7 +117,16 @@ class Evidence:
             trust=self._trust,
             at=self.recording.started_at,
             accepts_server_trust=accepts_server_trust,
+            why_no_address="" if address else self._why_no_address(endpoint),
         )
+
+    def _why_no_address(self, endpoint: Endpoint) -> str:
+        resolution = self.resolution(endpoint)
+        if resolution is not None and isinstance(resolution.outcome, Unresolved):
+            return UNRESOLVED_IN_WORDS[resolution.outcome.reason]
+        if self.left_out(endpoint):
+            return "this machine has no route to its addresses"
+        return "the audit ended before it was looked at" if self.recording.interrupted else ""
 
     def _leads_to_https(self, endpoint: Endpoint, seen: Observation | None, policy: Policy) -> Endpoint | None:
         if endpoint.scheme != "http":

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 
 from atsprobe.ats.exception_match import network_of
 from atsprobe.ats.key_effect import (
@@ -15,18 +15,24 @@ from atsprobe.ats.key_effect import (
     SUBDOMAINS,
 )
 from atsprobe.ats.local import Locality, locality
+from atsprobe.ats.policy import PolicyResolver
 from atsprobe.ats.values import boolean, tls_version
 from atsprobe.model.cipher_suite import TlsVersion
 from atsprobe.model.dictionary import AtsDictionary, ExceptionEntry, PlistValue
-from atsprobe.model.endpoint import Endpoint
+from atsprobe.model.endpoint import Endpoint, Host
 from atsprobe.model.judgement import ExceptionJudgement, ExceptionStatus, Verdict
+from atsprobe.model.policy import Policy
 from atsprobe.model.result import EndpointResult
+from atsprobe.weigh.evidence import Evidence, works
 from atsprobe.weigh.minimal import united
 from atsprobe.weigh.scope import Scope
 
 
 def minimal_dictionary(
-    scope: Scope, results: Mapping[Endpoint, EndpointResult], statuses: Sequence[ExceptionJudgement]
+    scope: Scope,
+    results: Mapping[Endpoint, EndpointResult],
+    statuses: Sequence[ExceptionJudgement],
+    evidence: Evidence,
 ) -> dict[str, PlistValue]:
     """Give the value of NSAppTransportSecurity; empty where nothing is left to say.
 
@@ -34,12 +40,44 @@ def minimal_dictionary(
     under its exact host; a relaxing key stays where nothing proves that it may go. It never blocks a load that the
     declared dictionary allows.
     """
-    minimal = _kept(scope, results, statuses)
-    minimal = _with_smallest_exceptions(minimal, scope, results, statuses)
+    before = scope.resolvers()
+    declared = {load.endpoint: _outcomes(load.endpoint, scope, before, evidence) for load in scope.loads}
+    unknown = {endpoint for endpoint, outcomes in declared.items() if None in outcomes}
+    minimal = _kept(scope, results, statuses, unknown)
+    minimal = _with_smallest_exceptions(minimal, scope, results, statuses, unknown)
     minimal = _without_idle_subdomains(minimal, statuses)
+    after = scope.resolvers(minimal)
+    for endpoint, outcomes in declared.items():
+        if _breaks(outcomes, _outcomes(endpoint, scope, after, evidence)):
+            minimal = _as_declared_for(endpoint.host, minimal, scope)
+            after = scope.resolvers(minimal)
     if _needs_local_networking(scope, minimal):
         minimal = AtsDictionary.from_plist({**_plist(minimal), LOCAL_NETWORKING: True})
     return _plist(minimal)
+
+
+def _outcomes(
+    endpoint: Endpoint, scope: Scope, resolvers: Sequence[PolicyResolver], evidence: Evidence
+) -> tuple[bool | None, ...]:
+    """Say whether each case of a load works under a dictionary, given as its resolvers."""
+    return tuple(
+        works(j.outcome)
+        for resolver in resolvers
+        for j in evidence.judgements(endpoint, resolver, accepts_server_trust=scope.accepts_server_trust)
+    )
+
+
+def _breaks(before: Sequence[bool | None], after: Sequence[bool | None]) -> bool:
+    """Whether a case that worked does no longer, or one that could not be judged is certain to fail."""
+    return any(
+        now is not True if then else then is None and now is False for then, now in zip(before, after, strict=True)
+    )
+
+
+def _as_declared_for(host: Host, minimal: AtsDictionary, scope: Scope) -> AtsDictionary:
+    """Let a host have all that is declared for it: what rests on a stricter parent or Apple's own entry is seen only so."""
+    declared = _relaxations(scope.resolvers()[-1].policy(host))
+    return minimal.with_exception(host, _joined(minimal.entries.get(host), declared))
 
 
 def _plist(dictionary: AtsDictionary) -> dict[str, PlistValue]:
@@ -48,13 +86,16 @@ def _plist(dictionary: AtsDictionary) -> dict[str, PlistValue]:
 
 
 def _kept(
-    scope: Scope, results: Mapping[Endpoint, EndpointResult], statuses: Sequence[ExceptionJudgement]
+    scope: Scope,
+    results: Mapping[Endpoint, EndpointResult],
+    statuses: Sequence[ExceptionJudgement],
+    unknown: Container[Endpoint],
 ) -> AtsDictionary:
     """Give what stays as declared, and NSIncludesSubdomains beside what relaxes unless that is to be dropped or narrowed."""
     kept = AtsDictionary()
     without_reach = {s.domain for s in statuses if s.key == SUBDOMAINS and s.status.is_finding}
     for status in statuses:
-        if not _stays(status, results):
+        if not _stays(status, results, unknown):
             continue
         if status.domain is None:
             kept = AtsDictionary.from_plist({**_plist(kept), status.key or "": _value(status)})
@@ -75,7 +116,9 @@ def _value(status: ExceptionJudgement) -> PlistValue:
     return status.value
 
 
-def _stays(status: ExceptionJudgement, results: Mapping[Endpoint, EndpointResult]) -> bool:
+def _stays(
+    status: ExceptionJudgement, results: Mapping[Endpoint, EndpointResult], unknown: Container[Endpoint]
+) -> bool:
     if status.status is ExceptionStatus.STRICT:
         return True
     if status.key == SUBDOMAINS:
@@ -89,7 +132,7 @@ def _stays(status: ExceptionJudgement, results: Mapping[Endpoint, EndpointResult
     if status.key == NIAP and status.status is ExceptionStatus.NEEDED:
         return True  # it lifts what a global key asks, which no default verdict knows of
     hosts = [results[e] for e in status.hosts if e in results]
-    if any(r.verdict is Verdict.INCONCLUSIVE or r.declared_verdict == "inconclusive" for r in hosts):
+    if any(r.verdict is Verdict.INCONCLUSIVE or r.endpoint in unknown for r in hosts):
         return status.status is not ExceptionStatus.UNNEEDED
     needed = status.status is ExceptionStatus.NEEDED
     return needed and any(r.verdict is Verdict.BLOCKED for r in hosts)
@@ -109,6 +152,7 @@ def _with_smallest_exceptions(
     scope: Scope,
     results: Mapping[Endpoint, EndpointResult],
     statuses: Sequence[ExceptionJudgement],
+    unknown: Container[Endpoint],
 ) -> AtsDictionary:
     wanted: dict[str, list[ExceptionEntry]] = {}
     for load in scope.loads:
@@ -116,9 +160,42 @@ def _with_smallest_exceptions(
         if result.verdict is Verdict.EXCEPTION_REQUIRED and result.minimal_exception is not None:
             by_parent = _needed_parent(load.endpoint, statuses)
             wanted.setdefault(by_parent or load.endpoint.host, []).append(result.minimal_exception)
+    deciding = scope.resolvers(minimal)[-1]
     for domain, entries in wanted.items():
-        minimal = minimal.with_exception(domain, _joined(minimal.entries.get(domain), united(entries)))
+        smallest = united((*entries, *_carried_along(domain, scope, results, deciding, unknown)))
+        minimal = minimal.with_exception(domain, _joined(minimal.entries.get(domain), smallest))
     return minimal
+
+
+def _carried_along(
+    host: str,
+    scope: Scope,
+    results: Mapping[Endpoint, EndpointResult],
+    deciding: PolicyResolver,
+    unknown: Container[Endpoint],
+) -> tuple[ExceptionEntry, ...]:
+    """Give what an entry of its own would take from a host: entries never merge.
+
+    That is what decided about it so far, where another load of the host rests on that: one of unknown outcome, or one that
+    passes by Apple's built-in entry.
+    """
+    match = deciding.match(Host(host))
+    if match is not None and match.kind == "exact":
+        return ()
+    loads = [results[load.endpoint] for load in scope.loads if load.endpoint.host == host]
+    built_in = match is not None and match.kind == "built-in"
+    rests = any(r.endpoint in unknown or (built_in and r.verdict is Verdict.PASS) for r in loads)
+    return (_relaxations(deciding.policy(Host(host))),) if rests else ()
+
+
+def _relaxations(policy: Policy) -> ExceptionEntry:
+    """Write what a policy allows beyond default ATS as an entry."""
+    floor = min(policy.offer.versions)
+    return ExceptionEntry(
+        allows_insecure_http_loads=True if policy.http_allowed else None,
+        requires_forward_secrecy=None if policy.forward_secrecy_required else False,
+        minimum_tls_version=floor.label if floor < TlsVersion.TLS_1_2 else None,
+    )
 
 
 def _needed_parent(endpoint: Endpoint, statuses: Sequence[ExceptionJudgement]) -> str | None:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from atsprobe.ats.exception_match import meant_host
+from atsprobe.ats.exception_match import meant_host, why_never_matches
+from atsprobe.ats.key_effect import why_ineffective
 from atsprobe.ats.local import Locality, address_locality, locality
 from atsprobe.ats.profile import ios_profiles, is_at_least
+from atsprobe.model.app import Bundle
 from atsprobe.model.endpoint import Endpoint, IpAddress, ip_address_of, parse_host
 from atsprobe.model.handshake import negotiations
 from atsprobe.model.judgement import Notice, Verdict
@@ -106,11 +108,25 @@ def of_redirect(result: EndpointResult, verdicts: dict[str, Verdict]) -> Iterato
     yield Notice("redirects-elsewhere", str(result.endpoint), text)
 
 
+def _idle_entries(scope: Scope, bundle: Bundle) -> Iterator[Notice]:
+    """An entry is one for Apple's client even where it reads none of its keys: the globals no longer reach the host."""
+    ineffective: dict[str, list[bool]] = {}
+    for key in bundle.dictionary.declared_keys():
+        if key.domain is not None and key.key is not None and why_never_matches(key.domain) is None:
+            problem = why_ineffective(key, bundle.dictionary, scope.profiles)
+            ineffective.setdefault(key.domain, []).append(problem is not None)
+    for domain, problems in ineffective.items():
+        if all(problems):
+            text = "none of its keys is read, and yet the entry counts: full App Transport Security for the host"
+            yield Notice("entry-without-effect", domain, text)
+
+
 def of_scope(scope: Scope, evidence: Evidence) -> Iterator[Notice]:
-    """Give the notices about a bundle: declared domains that do not exist, iOS versions that are not judged."""
+    """Give the notices about a bundle: domains that do not exist, entries without effect, iOS versions not judged."""
     bundle = scope.bundle
     if bundle is None:
         return
+    yield from _idle_entries(scope, bundle)
     declared = {meant_host(domain) for domain in bundle.dictionary.entries}
     for load in (*scope.loads, *scope.unknown_to_dns):
         resolution = evidence.resolution(load.endpoint)

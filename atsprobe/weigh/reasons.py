@@ -93,6 +93,9 @@ def _unneeded(ground: Ground) -> str:
     weighed = ground.weighed
     if not ground.passes_by_default:
         return "the entry's other keys are enough"
+    outside = {c.judged_without.reason for c in weighed.cases if c.judged_without.outcome == "exempt"}
+    if outside and all(c.judged_without.outcome == "exempt" for c in weighed.cases):
+        return f"outside App Transport Security without it ({_list(sorted(outside))})"
     text = f"{_addresses_pass(ground)} default ATS{_negotiated(ground)}"
     if ground.key.key == ALLOWS_HTTP and all(load.endpoint.scheme == "https" for load in weighed.loads):
         return f"no http:// URL found; {text}"

@@ -28,7 +28,7 @@ def why_not_seen_in_full(
     if ignored := ignored_under(scope, evidence, reaches):
         return _why_ignored(ignored)
     if not covered:
-        return "no host that it covers was found" if by_pattern else "nothing that the app loads from it was found"
+        return _why_nothing_is_covered(scope, domain, by_pattern=by_pattern)
     left_out = [a for load in covered for a in evidence.left_out(load.endpoint)]
     if left_out:
         return (
@@ -37,6 +37,14 @@ def why_not_seen_in_full(
     if not by_pattern or evidence.recording.assume_complete:
         return ""
     return _why_hosts_may_be_missing(scope, evidence, covered, domain, reaches)
+
+
+def _why_nothing_is_covered(scope: Scope, domain: str | None, *, by_pattern: bool) -> str:
+    if by_pattern:
+        return "no host that it covers was found"
+    if any(load.endpoint.host == domain for load in scope.unknown_to_dns):
+        return "DNS knows no address of it, and no URL names it"
+    return "nothing that the app loads from it was found"
 
 
 def ignored_under(scope: Scope, evidence: Evidence, reaches: Callable[[Host], bool]) -> tuple[IgnoredHost, ...]:
@@ -65,7 +73,7 @@ def _why_hosts_may_be_missing(
     scope: Scope, evidence: Evidence, covered: Sequence[Load], domain: str | None, reaches: Callable[[Host], bool]
 ) -> str:
     if domain is not None and "/" not in domain and all(load.endpoint.host == domain for load in covered):
-        return f"no host below {domain} was found (name them beside the app, or --assume-complete)"
+        return f"no host below {domain} that it decides was found (name them beside the app, or --assume-complete)"
     extraction = evidence.recording.extraction
     bundle = scope.bundle
     if bundle is not None and any(s.target == bundle.target for s in extraction.skipped):
@@ -74,7 +82,7 @@ def _why_hosts_may_be_missing(
     if template is not None:
         return "the app fills in a host at run time that may lie under it (--assume-complete says that none does)"
     if any(reaches(host) for host in evidence.recording.not_audited):
-        return "hosts found with less confidence were not audited and may lie under it"
+        return "hosts found with less confidence were not audited and lie under it (name them, or --assume-complete)"
     return ""
 
 

@@ -185,9 +185,9 @@ def test_settings_reach_the_pipeline(asked: dict[str, object], tmp_path: Path) -
         ("judge a b", "too many arguments: b", "atsprobe judge --help lists all"),
         ("judge none.json", "none.json: no such file", ""),
         (
-            "schema certificate",
-            "COMMAND: no such value: certificate",
-            "COMMAND takes audit, hosts, diagnose, lab, config",
+            "schema nothing",
+            "COMMAND: no such value: nothing",
+            "COMMAND takes audit, hosts, diagnose, policy, certificate, lab, config",
         ),
         ("lab upp", "no such command: upp", "did you mean up? atsprobe lab --help lists all"),
     ],

@@ -17,6 +17,8 @@ COMMANDS = {
     "audit": ["audit"],
     "judge": ["judge"],
     "hosts": ["hosts"],
+    "policy": ["policy"],
+    "certificate": ["certificate"],
     "demo": ["demo"],
     "lab": ["lab"],
     "lab-up": ["lab", "up"],

@@ -87,3 +87,16 @@ def test_very_verbose_is_a_log_with_times(stream) -> None:
         "http://gate.example.net:80 begun",
         "http://gate.example.net:80 failed",
     ]
+
+
+def test_after_the_scan_it_tells_of_the_asking(stream) -> None:
+    """Responders may take a while; in the end nothing is left of the line, and without a terminal it is never written."""
+    speaker = _speaker(stream, terminal=True, NO_COLOR="1")
+    line = ProgressLine(speaker)
+    line.asking(1)
+    assert speaker._err.getvalue().endswith("\ratsprobe: asking about 1 certificate")
+    line.asking(0)
+    assert speaker._err.getvalue().endswith(" \r")
+    quiet = _speaker(stream, terminal=False)
+    ProgressLine(quiet).asking(3)
+    assert quiet._err.getvalue() == ""

@@ -5,17 +5,33 @@ from __future__ import annotations
 import copy
 import json
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 from audit_by_hand import RECORDING, RESULT, RULE, WAIVERS
 from jsonschema import Draft202012Validator
+from made_diagnoses import result as diagnosed
+from made_diagnoses import static_rsa
 from test_audit_document import CONTRACT
 
-from atsprobe.json_v1 import audit, config, hosts, lab
+from atsprobe.ats.profile import ios_profiles
+from atsprobe.json_v1 import audit, certificate, config, diagnose, hosts, lab
 from atsprobe.json_v1.schema import SCHEMA_NAMES, schema
 from atsprobe.json_v1.text import dumps
 from atsprobe.model.app import Extraction
-from atsprobe.model.result import AuditResult, ConfigResult, ConfiguredValue, HostsResult, LabEndpoint, LabResult
+from atsprobe.model.certificate import Certificate
+from atsprobe.model.endpoint import Host
+from atsprobe.model.judgement import Finding, RequirementId
+from atsprobe.model.result import (
+    AuditResult,
+    CertificateFinding,
+    CertificateResult,
+    ConfigResult,
+    ConfiguredValue,
+    HostsResult,
+    LabEndpoint,
+    LabResult,
+)
 
 LAB = LabResult(
     directory="/tmp/lab",
@@ -47,11 +63,28 @@ CONFIG = ConfigResult(
     ignored=(RULE,),
     waivers=WAIVERS,
 )
+CERTIFICATE = CertificateResult(
+    files=("chain.pem",),
+    host=Host("api.example.com"),
+    at=datetime(2026, 11, 24, tzinfo=UTC),
+    is_now=True,
+    profiles=ios_profiles(),
+    verdicts=(("ios17", "trusted"), ("ios26", "untrusted")),
+    findings=(
+        CertificateFinding(Finding(RequirementId("certificate-trust"), "fail", "self-signed", "RFC 5280"), ("ios26",)),
+        CertificateFinding(Finding(RequirementId("certificate-trust"), "unknown", "?", "RFC 5280"), ("ios17",)),
+    ),
+    path=(Certificate(b"unreadable"),),
+    anchor="none",
+    trust_title="Apple roots 26",
+)
 DOCUMENTS = {
     "audit": audit.encode(RESULT),
     "hosts": hosts.encode(HostsResult(RECORDING.extraction)),
+    "certificate": certificate.encode(CERTIFICATE),
     "lab": lab.encode(LAB),
     "config": config.encode(CONFIG),
+    "diagnose": diagnose.encode(diagnosed(static_rsa())),
 }
 
 
@@ -74,7 +107,7 @@ def test_unknown_schema() -> None:
         schema("../audit")
 
 
-@pytest.mark.parametrize("name", SCHEMA_NAMES)
+@pytest.mark.parametrize("name", DOCUMENTS)
 def test_documents_keep_their_schema(name: str) -> None:
     """What is written validates, read back from its text."""
     assert errors(name, json.loads(dumps(DOCUMENTS[name]))) == []
@@ -167,3 +200,15 @@ def test_lab_document() -> None:
     assert endpoints[0]["resolve"] == "tls10.lab.example.com:20001:127.0.0.1"
     assert endpoints[1]["resolve"] == "[2001:db8::1]:20002:[::1],127.0.0.1"
     assert endpoints[0]["expected"] == {"verdict": "exception-required", "failing": ["tls-version"]}
+
+
+def test_certificate_document() -> None:
+    """One requirement may stand there several times, each with the profiles for which it holds."""
+    document = DOCUMENTS["certificate"]
+    assert document["verdict"] == "untrusted"
+    assert document["verdicts"] == {"ios17": "trusted", "ios26": "untrusted"}
+    assert [(f["status"], f["profiles"]) for f in document["findings"]] == [("fail", ["ios26"]), ("unknown", ["ios17"])]
+    assert document["summary"] == {"exit_code": 1, "findings": 1, "not_judged": 1}
+    for name in ("verdict", "findings", "verdicts", "certificates", "trust"):
+        assert errors("certificate", {k: v for k, v in document.items() if k != name}), name
+    assert errors("certificate", {**document, "verdict": "blocked"})

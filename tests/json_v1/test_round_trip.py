@@ -171,7 +171,9 @@ outcomes = (
 )
 experiments = st.builds(Experiment, offers, outcomes, st.integers(1, 9))
 answers = st.builds(HttpAnswer, st.integers(0, 999), st.none() | texts) | no_answers
-revocations = st.builds(RevocationAnswer, texts, texts, st.sampled_from(["ocsp", "crl"]), blobs, texts)
+revocations = st.builds(
+    RevocationAnswer, texts, texts, st.sampled_from(["ocsp", "crl"]), blobs, texts, st.none() | instants
+)
 observations = (
     st.builds(
         TlsObservation,

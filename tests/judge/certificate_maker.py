@@ -69,11 +69,13 @@ class Make:
     constraints: x509.NameConstraints | None = None
     issuer_url: str | None = None
     scts: int = 0
+    sct_times: tuple[dt.datetime, ...] = ()
     must_staple: bool = False
     critical_names: bool = False
     serial: int = 4711
     more: tuple[tuple[x509.ExtensionType, bool], ...] = ()
     issuer_name: str | None = None
+    organisation: str = ""
 
     @property
     def private_key(self):
@@ -100,8 +102,8 @@ def _made(make: Make) -> Certificate:
     signer = make.signer or make
     builder = (
         x509.CertificateBuilder()
-        .subject_name(_name(make.subject))
-        .issuer_name(_name(make.issuer_name or signer.subject))
+        .subject_name(_name(make.subject, make.organisation))
+        .issuer_name(_name(make.issuer_name or signer.subject, signer.organisation))
         .public_key(make.private_key.public_key())
         .serial_number(make.serial)
         .not_valid_before(make.begins)
@@ -115,8 +117,9 @@ def _made(make: Make) -> Certificate:
     return Certificate(_signed_by_hand(der, signer.private_key, make.digest) if by_hand else der)
 
 
-def _name(text: str) -> x509.Name:
-    return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, text)] if text else [])
+def _name(text: str, organisation: str = "") -> x509.Name:
+    names = [(NameOID.ORGANIZATION_NAME, organisation), (NameOID.COMMON_NAME, text)]
+    return x509.Name([x509.NameAttribute(oid, value) for oid, value in names if value])
 
 
 def _extensions(make: Make):
@@ -134,8 +137,8 @@ def _extensions(make: Make):
         url = x509.UniformResourceIdentifier(make.issuer_url)
         access = x509.AccessDescription(AuthorityInformationAccessOID.CA_ISSUERS, url)
         yield x509.AuthorityInformationAccess([access]), False
-    if make.scts:
-        yield sct_extension(make.scts), False
+    if make.scts or make.sct_times:
+        yield sct_extension(make.scts, make.sct_times), False
     if make.must_staple:
         yield x509.TLSFeature([x509.TLSFeatureType.status_request]), False
     yield from make.more
@@ -148,20 +151,21 @@ def _general(name: str) -> x509.GeneralName:
         return x509.DNSName(name)
 
 
-def sct_list(number: int) -> bytes:
-    """Give a SignedCertificateTimestampList (RFC 6962 §3.3) of so many logs that nobody knows."""
+def sct_list(number: int, times: tuple[dt.datetime, ...] = ()) -> bytes:
+    """Give a SignedCertificateTimestampList (RFC 6962 §3.3) of so many logs that nobody knows, or of one for each time."""
     scts = b""
-    for log in range(number):
+    for log, at in enumerate(times or (dt.datetime(2023, 11, 14, tzinfo=dt.UTC),) * number):
         signature = bytes.fromhex("3006020101020101")
-        sct = b"\0" + bytes([log + 1]) * 32 + (1_700_000_000_000).to_bytes(8, "big") + b"\0\0" + b"\4\3"
+        milliseconds = int(at.timestamp() * 1000)
+        sct = b"\0" + bytes([log + 1]) * 32 + milliseconds.to_bytes(8, "big") + b"\0\0" + b"\4\3"
         sct += len(signature).to_bytes(2, "big") + signature
         scts += len(sct).to_bytes(2, "big") + sct
     return len(scts).to_bytes(2, "big") + scts
 
 
-def sct_extension(number: int) -> x509.UnrecognizedExtension:
+def sct_extension(number: int, times: tuple[dt.datetime, ...] = ()) -> x509.UnrecognizedExtension:
     """Give the extension of embedded timestamps."""
-    body = sct_list(number)
+    body = sct_list(number, times)
     size = len(body)
     length = bytes([size]) if size < 128 else bytes([0x81, size]) if size < 256 else b"\x82" + size.to_bytes(2, "big")
     return x509.UnrecognizedExtension(ObjectIdentifier("1.3.6.1.4.1.11129.2.4.2"), b"\x04" + length + body)
@@ -217,4 +221,13 @@ def signed_with_pss(make: Make) -> Certificate:
 def with_dns_names(make: Make, names: list[str]) -> Certificate:
     """Give the certificate of a Make with these texts as dNSNames, whatever they look like."""
     san = x509.SubjectAlternativeName([x509.DNSName(n) for n in names])
+    return _made(replace(make, names=None, more=((san, False),)))
+
+
+def with_raw_names(make: Make, names: list[bytes], tag: int = 0x82) -> Certificate:
+    """Give the certificate of a Make with these bytes as dNSNames (or another kind of name), each shorter than 100 bytes."""
+    listed = b"".join(bytes([tag, len(n)]) + n for n in names)
+    assert len(listed) < 128
+    der = b"\x30" + bytes([len(listed)]) + listed
+    san = x509.UnrecognizedExtension(ObjectIdentifier("2.5.29.17"), der)
     return _made(replace(make, names=None, more=((san, False),)))

@@ -15,7 +15,6 @@ from test_connection_requirements import (
     SERVERS,
     STATIC,
     T10,
-    T11,
     T12,
     T13,
     TRIPLE,
@@ -174,14 +173,19 @@ def test_https(experiments, outcome: str, failing: list[str], reason: str) -> No
     assert bool(judged.reason) == (outcome != "allowed")
 
 
-def test_a_handshake_that_was_not_seen_rests_on_every_leaf_that_was() -> None:
-    """A smaller hello was accepted: allowed if all leaves pass, blocked if none does, else unknown."""
+def test_a_handshake_that_was_not_seen_rests_on_every_leaf_that_it_may_get() -> None:
+    """Smaller hellos were accepted: allowed if all their leaves pass, blocked if none does, else unknown.
+
+    A leaf that only enumeration saw, under a hello of another ceiling, counts for nothing: a quick scan says the same.
+    """
     with_rsa = policy(plist=entry(NSExceptionRequiresForwardSecrecy=False))
-    other = made(only(STATIC, version=T11), T11, STATIC)
+    smaller = replace(OWN, cipher_suites=(OWN.cipher_suites[0], STATIC))
+    other, enumerated = made(smaller, T12, STATIC), made(only(STATIC), T12, STATIC)
     table = [
         ([GOOD, other], "allowed", []),
         ([BAD, with_chain(other, WEAK)], "blocked", ["certificate-key-size", "certificate-validity"]),
         ([GOOD, with_chain(other, WEAK)], "inconclusive", []),
+        ([GOOD, with_chain(enumerated, WEAK)], "allowed", []),
     ]
     for experiments, outcome, failing in table:
         judged = load(seen(*experiments), with_rsa)
@@ -202,7 +206,9 @@ def test_what_rests_on_unproved_suites_is_unknown() -> None:
     """3DES with ATS off: allowed if an app offers it, refused if not. Where both come to the same, that is said."""
     triple = [refused(OWN), NO_13, refused(WITH_RSA), made(WIDEST, T12, TRIPLE)]
     for plist in (ARBITRARY, HTTP_WITHOUT_SECRECY):
-        assert load(seen(*triple), policy(plist=plist)).outcome == "inconclusive"
+        judged = load(seen(*triple), policy(plist=plist))
+        assert judged.outcome == "inconclusive"
+        assert judged.reason == "works only with a suite that the client is not proved to offer"
     bad = [*triple[:-1], with_chain(triple[-1], EXPIRED)]
     assert load(seen(*bad), policy(plist=ARBITRARY)).outcome == "blocked"
     assert load(seen(*triple)).outcome == "blocked"
@@ -212,7 +218,10 @@ def test_what_rests_on_an_unproved_version_is_unknown() -> None:
     """TLS 1.0 by the key alone, under SDK 26; under an older SDK it is allowed."""
     plist = entry(NSExceptionMinimumTLSVersion="TLSv1.0")
     old = [refused(OWN, T10), made(FROM_10, T10)]
-    assert load(seen(*old), policy(plist=plist)).outcome == "inconclusive"
+    for sdk, known in (("26.1", ""), (None, "the linked SDK is not known (--sdk); ")):
+        judged = load(seen(*old), policy(plist=plist, sdk=sdk))
+        assert judged.outcome == "inconclusive"
+        assert judged.reason == f"{known}under SDK 26 or later code must set tlsMinimumSupportedProtocolVersion too"
     assert load(seen(*old), policy(plist=plist, sdk="18.5")).outcome == "allowed"
     bad = [old[0], with_chain(old[1], EXPIRED)]
     assert load(seen(*bad), policy(plist=plist)).outcome == "blocked"
@@ -245,6 +254,12 @@ def test_https_that_was_not_reached_is_unknown(observation, reason: str) -> None
     assert (judged.outcome, judged.reason, judged.failing) == ("inconclusive", reason, ())
     statuses = {f.status for f in judged.findings}
     assert statuses == {"unknown", "not-applicable"}
+
+
+def test_what_became_of_a_name_is_the_reason() -> None:
+    """A load whose name has no address says why it has none."""
+    judged = load(None, why_no_address="no such name (NXDOMAIN)")
+    assert (judged.outcome, judged.reason) == ("inconclusive", "no such name (NXDOMAIN)")
 
 
 def test_http_without_permission_is_blocked_whatever_the_server_does() -> None:

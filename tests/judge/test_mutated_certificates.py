@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 import time
 
@@ -10,6 +11,9 @@ from cryptography import x509
 from judged import failing, findings, outcome, trusting
 
 from atsprobe.model.certificate import Certificate
+
+MUTANTS = int(os.environ.get("ATSPROBE_MUTANTS", "2000"))
+"""How many to try; ``make fuzz`` tries more."""
 
 PKI = Pki()
 PUBLIC = trusting(public=[PKI.top])
@@ -38,12 +42,12 @@ def _mutated(der: bytes, dice: random.Random) -> bytes:
     return bytes(changed)
 
 
-def test_two_thousand_mutants() -> None:
+def test_mutants() -> None:
     """Each certificate sent, changed at random: ten findings, in time, and accepted only where nothing signed changed."""
     dice = random.Random(2026)
     start = time.monotonic()
     whole = [c.parsed.tbs_certificate_bytes for c in CHAIN]
-    for _ in range(2000):
+    for _ in range(MUTANTS):
         sent = [c.der for c in CHAIN]
         which = dice.randrange(2)
         sent[which] = _mutated(sent[which], dice)
@@ -52,7 +56,7 @@ def test_two_thousand_mutants() -> None:
         assert len(found) == 10
         if outcome(found) == "allowed":
             assert [c.parsed.tbs_certificate_bytes for c in certificates] == whole
-    assert time.monotonic() - start < 60
+    assert time.monotonic() - start < MUTANTS * 0.03  # measured: 0.0004 s each
 
 
 def test_a_leaf_that_cannot_be_read_is_inconclusive() -> None:

@@ -110,7 +110,7 @@ def test_impossible_ports_are_refused(directory):
 
 def test_a_folder_that_cannot_be_written_is_one_line():
     """The system's reason is passed on."""
-    with pytest.raises(LabProblem, match="cannot write"):
+    with pytest.raises(LabProblem, match="cannot be written"):
         lab_render("/proc/lab")
 
 

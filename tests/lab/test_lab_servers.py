@@ -32,8 +32,9 @@ CERTIFICATE_ERRORS = {
     },
     "certificate-purpose": {"unsuitable certificate purpose", "unsupported certificate purpose"},
     "certificate-lifetime": {"OK"},
+    "certificate-revocation": {"OK"},
 }
-"""What OpenSSL says where a requirement on certificates fails; it knows no limit on the lifetime."""
+"""What OpenSSL says where a requirement on certificates fails; it knows no limit on the lifetime, and reads no staple."""
 
 FIRST_CHOICES = {
     "modern": ("TLSv1.3", "TLS_AES_256_GCM_SHA384"),
@@ -259,3 +260,48 @@ def test_nothing_listens_where_the_row_says_refused(lab):
     """TCP itself is refused."""
     done = subprocess.run(["curl", "-s", f"http://127.0.0.1:{lab.port('refuses')}/"], timeout=20, check=False)
     assert done.returncode == 7  # curl: failed to connect
+
+
+@pytest.mark.parametrize(("name", "status"), [("revoked-staple", "revoked"), ("good-staple", "good")])
+def test_staples_say_what_their_row_does(lab, name, status):
+    """The response comes with the handshake, and says so."""
+    host = lab.server(name).full_host
+    command = ["openssl", "s_client", "-connect", f"127.0.0.1:{lab.port(name)}", "-servername", host, "-status"]
+    done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=20, check=False)
+    assert f"Cert Status: {status}" in done.stdout
+
+
+@pytest.mark.parametrize(("name", "status"), [("revoked", "revoked"), ("not-revoked", "good")])
+def test_the_responder_answers_a_client_that_is_not_ours(lab, name, status):
+    """By POST, about the leaf of the row, with a signature that the lab's root stands behind."""
+    pki = lab.directory / "pki"
+    leaf, issuer = pki / f"{name}-0.pem", lab.directory / "issuer.pem"
+    issuer.write_text("-----BEGIN" + leaf.read_text().split("-----BEGIN")[2])
+    url = f"http://127.0.0.1:{lab.port('responder')}/ocsp/{name}-0"
+    command = ["openssl", "ocsp", "-issuer", issuer, "-cert", leaf, "-url", url, "-CAfile", lab.ca_file, "-no_nonce"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=20, check=False)
+    assert "Response verify OK" in done.stderr, done.stderr
+    assert f"{leaf}: {status}" in done.stdout
+
+
+def test_the_responder_answers_a_get_and_gives_out_the_list(lab):
+    """An OCSP request may stand in the path; the list has the row's leaf alone, and lies at the URL that the leaf names."""
+    import urllib.request
+
+    base = f"http://127.0.0.1:{lab.port('responder')}"
+    with urllib.request.urlopen(f"{base}/ocsp/revoked-0/MFEwTzBNMEswSTAJ", timeout=10) as answer:
+        assert answer.read() == (lab.directory / "pki/ocsp/revoked-0").read_bytes()
+    with urllib.request.urlopen(f"{base}/lab.crl", timeout=10) as answer:
+        crl = x509.load_der_x509_crl(answer.read())
+    leaf = x509.load_pem_x509_certificate((lab.directory / "pki/crl-revoked-0.pem").read_bytes())
+    assert [entry.serial_number for entry in crl] == [leaf.serial_number]
+    points = leaf.extensions.get_extension_for_class(x509.CRLDistributionPoints).value
+    assert points[0].full_name[0].value == f"http://responder.lab.example.com:{lab.port('responder')}/lab.crl"
+
+
+@pytest.mark.parametrize("path", ["/ocsp/../../ca.pem", "/../revoked-0.key", "/ocsp/nobody", "/ocsp/%2e%2e", "/x"])
+def test_the_responder_gives_out_nothing_else(lab, path):
+    """Keys lie near what it serves."""
+    with socket.create_connection(("127.0.0.1", lab.port("responder")), timeout=5) as connection:
+        connection.sendall(f"GET {path} HTTP/1.1\r\n\r\n".encode())
+        assert connection.recv(100).startswith(b"HTTP/1.1 404")

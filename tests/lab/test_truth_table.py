@@ -27,6 +27,7 @@ REQUIREMENTS = {
     "certificate-trust",
     "certificate-purpose",
     "certificate-lifetime",
+    "certificate-revocation",
 }
 
 
@@ -65,6 +66,17 @@ def test_expectations_are_in_the_words_of_the_contract(server):
     floor = (expected.minimal_exception or {}).get("NSExceptionMinimumTLSVersion")
     assert floor is None or floor in {v.label for v in TlsVersion}
     assert (server.scheme == "http" and verdict is not Verdict.EXEMPT) == ("insecure-http" in expected.failing)
+
+
+def test_what_is_said_about_revocation_can_be_said():
+    """A row that names somebody says what comes of asking; only a staple decides a verdict."""
+    for server in SERVERS:
+        said = [leaf.revocation for _, leaf in named_leaves(server) if leaf.revocation]
+        assert bool(said) == bool(server.when_asked), server.name
+        for revocation in said:
+            assert server_named(revocation.row)
+            fails = revocation.by == "staple" and revocation.says == "revoked"
+            assert fails == ("certificate-revocation" in server.expected.failing)
 
 
 def test_every_odd_row_names_a_behaviour_that_exists():

@@ -38,6 +38,7 @@ from atsprobe.model.handshake import (
     accepted_groups,
     accepted_suites,
     deployments,
+    handshakes_within,
     lacks_tls_1_3,
     next_offer,
     outcome_of,
@@ -89,6 +90,14 @@ def test_a_suite_that_moved_to_the_front_may_be_chosen_instead():
     assert outcome_of(WIDE, [Experiment(first, _negotiated(STATIC[0], group=None, signature=None))]) == Unknown()
 
 
+def test_the_key_share_of_tls_1_3_may_decide_the_group():
+    """A server may take the share of the hello's first group before the group that it prefers."""
+    made = Experiment(OWN, _negotiated(TLS13[0], T13, group="secp384r1"))
+    assert outcome_of(replace(OWN, groups=("x25519", "secp384r1")), [made]) == made.outcome
+    assert outcome_of(replace(OWN, groups=("secp384r1",)), [made]) == made.outcome
+    assert outcome_of(replace(OWN, groups=("secp256r1", "secp384r1")), [made]) == Unknown()
+
+
 def test_where_nothing_was_signed_every_signature_algorithm_must_stay():
     """OpenSSL wants an algorithm in common even for static RSA, where the handshake does not show which."""
     made = Experiment(WIDE, _negotiated(STATIC[0], group=None, signature=None))
@@ -124,6 +133,25 @@ def test_a_larger_offer_gets_some_handshake():
     """It negotiates for certain, though nobody saw which suite and leaf."""
     made = Experiment(OWN, _negotiated())
     assert outcome_of(WIDE, [made]) == SomeHandshake(made.outcome)
+
+
+def test_older_versions_and_their_suites_do_not_tempt_a_server():
+    """A server that took TLS 1.3 takes it again from a hello that adds only what older versions could use."""
+    made = Experiment(OWN, _negotiated(TLS13[0], T13))
+    assert outcome_of(WIDE, [made]) == made.outcome
+    assert outcome_of(
+        replace(WIDE, cipher_suites=("TLS_AES_256_GCM_SHA384", *WIDE.cipher_suites)), [made]
+    ) == SomeHandshake(made.outcome)
+
+
+def test_the_handshakes_that_an_offer_may_get_are_those_of_smaller_offers():
+    """Hellos of another ceiling, and refused ones, tell nothing about it."""
+    static = Experiment(replace(WIDE, cipher_suites=TLS13 + STATIC), _negotiated(STATIC[0], group=None, signature=None))
+    own = Experiment(OWN, _negotiated())
+    older = Experiment(replace(OWN, versions=(T12,), cipher_suites=ECDHE), _negotiated(kind="ecdsa"))
+    refused = Experiment(replace(OWN, groups=GROUPS[1:]), _refused())
+    seen = [own, older, static, refused]
+    assert handshakes_within(WIDE, seen) == (own.outcome, static.outcome)
 
 
 def test_offers_of_another_ceiling_prove_nothing():

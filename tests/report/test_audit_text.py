@@ -335,6 +335,7 @@ def test_an_empty_entry_and_odd_values_have_names() -> None:
         key("c.example.com", HTTP, 2, "ineffective", "neither 0 nor 1"),
         key(None, "NSExceptionDomains", ("x",), "ineffective", "no dictionary"),
         key(None, "NSPinnedDomains", {"a": True}, "strict", "tightens"),
+        key("x" * 300, HTTP, True, "ineffective", "never matches"),
     ]
     text = render_audit(result([load("a.example.com")], keys, of=recording([APP])), Style())
     for line in (
@@ -345,3 +346,4 @@ def test_an_empty_entry_and_odd_values_have_names() -> None:
         "NSPinnedDomains\n",
     ):
         assert line in text
+    assert f'"{"x" * 200}[+100]"' in text.replace("\n      ", "")

@@ -49,14 +49,16 @@ def _hosts() -> HostsResult:
         _found("ingest.eu.example.org", "bare-host", "ingest.eu.example.org", f"{binary}/Telemetry", telemetry, bare),
     ]
     share = "Payload/Ferry.app/PlugIns/Share.appex/Share"
+    unsure = [
+        _found("maybe.example.org", "bare-host", "see maybe.example.org", plist, Line(1), Confidence.EMBEDDED),
+    ]
     noise = [
         _found("www.w3.org", "url", "http://www.w3.org/", plist, Line(1), Confidence.NOISE),
-        _found("maybe.example.org", "bare-host", "see maybe.example.org", plist, Line(1), Confidence.EMBEDDED),
     ]
     return HostsResult(
         Extraction(
             bundles=(app, replace(SHARE, target="Unknown.ipa")),
-            references=tuple(references),
+            references=(*references, *unsure),
             skipped=(SkippedInput("Unknown.ipa", share, "FairPlay", "use the .xcarchive"),),
             noise=tuple(noise),
             templates=(UrlTemplate("example.net", "org.example.ferry", "Unknown.ipa", "a", "https://%@.example.net/"),),

@@ -7,7 +7,7 @@ import pytest
 from atsprobe.model.endpoint import Endpoint, Host
 from atsprobe.model.handshake import Alert, NoAnswer
 from atsprobe.model.observation import HttpAnswer
-from atsprobe.scan.engine import AlertReceived
+from atsprobe.scan.connection import AlertReceived
 from atsprobe.scan.http_request import get
 from atsprobe.scan.listening_socket import TooManyBytes
 from atsprobe.scan.pace import DeadlinePassed, Interrupted

@@ -18,8 +18,10 @@ from simulated_server import (
     T10_ONLY,
     T10_STATIC_RSA,
     T11_ONLY,
+    T12,
     T12_ONLY,
     TRIPLE_DES,
+    TWO_LEAVES_ONE_EXPIRED,
 )
 
 from atsprobe.model.recording import Recording
@@ -56,7 +58,8 @@ def dictionaries(draw: st.DrawFn) -> dict[str, Any]:
 
 def _tls_ports(host: str) -> st.SearchStrategy[Port]:
     servers = [OK, OK, RSA, T10_ONLY, T11_ONLY, T12_ONLY, T10_STATIC_RSA, RSA_THEN_T10, DHE, EXPIRED, TRIPLE_DES]
-    return st.sampled_from([*servers, REFUSES, TIMES_OUT, with_http_answer(OK, f"http://{host}/")])
+    two = [TWO_LEAVES_ONE_EXPIRED, replace(TWO_LEAVES_ONE_EXPIRED, versions=(T12,), prefers_own_order=True)]
+    return st.sampled_from([*servers, *two, REFUSES, TIMES_OUT, with_http_answer(OK, f"http://{host}/")])
 
 
 def _clear_ports(host: str) -> st.SearchStrategy[Port]:

@@ -56,7 +56,16 @@ CAPTIVE = "http://captive.apple.com"
 IP = "http://198.51.100.130"
 
 ROWS = [
-    Scenario(60, App(D_PFS), {DS: OK}, {DS: PASSES}, of(D, PFS="?", SUB="?"), plist="=", exit=3),
+    Scenario(
+        60,
+        App(D_PFS),
+        {DS: OK},
+        {DS: PASSES},
+        of(D, PFS="?", SUB="?"),
+        plist="=",
+        exit=3,
+        said=("--assume-complete", f"weighed: {D}:443 does not need it"),
+    ),
     Scenario(61, App(D_PFS), {DS: RSA}, {DS: NEEDS_PFS_ALLOWED}, of(D, PFS="N", SUB="?"), plist="=", exit=3),
     Scenario(
         62,
@@ -299,6 +308,7 @@ ROWS = [
         {LOCALHOST: See("x/A", minimal={})},
         of("localhost", HTTP="U"),
         exit=1,
+        said=("outside App Transport Security",),
     ),
     Scenario(
         88,

@@ -78,7 +78,15 @@ ROWS = [
     Scenario(4, HS_APP, {HS: TIMES_OUT}, {HS: NOT_SEEN}, exit=3),
     Scenario(4, HS_APP, {HS: Faulty(never("timeout"))}, {HS: NOT_SEEN}, exit=3, variant="accepts-and-is-silent"),
     Scenario(5, HS_APP, {HS: Faulty(Throttled(RSA, 0))}, {HS: NOT_SEEN}, exit=3, variant="throttled"),
-    Scenario(5, HS_APP, {HS: Faulty(Throttled(RSA, 1))}, {HS: NOT_SEEN}, exit=3, variant="throttled-after-one"),
+    Scenario(
+        5,
+        HS_APP,
+        {HS: Faulty(Throttled(RSA, 1))},
+        {HS: NOT_SEEN},
+        exit=3,
+        variant="throttled-after-one",
+        said=("refused",),
+    ),
     Scenario(5, HS_APP, {HS: Faulty(never("contradictory"))}, {HS: NOT_SEEN}, exit=3, variant="contradictory"),
     Scenario(5, HS_APP, {HS: Contradicting(OK, RSA)}, {HS: NOT_SEEN}, exit=3, variant="contradicting"),
     Scenario(6, HS_APP, {HS: WANTS_CLIENT_CERTIFICATE}, {HS: PASSES}, said=("client certificate",)),
@@ -286,6 +294,7 @@ ROWS = [
         {(H, LEGACY): "X"},
         plist=h(ALLOW_HTTP),
         exit=1,
+        said=("yet the entry counts", "old spelling"),
     ),
     *(
         Scenario(

@@ -34,7 +34,8 @@ _DAY = dt.timedelta(days=1)
 
 
 @cache
-def _key(name: str) -> ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey:
+def private_key(name: str) -> ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey:
+    """Give the key of an authority, or of every leaf of a kind (``rsa``, ``ecdsa``)."""
     if name.startswith("rsa"):
         return rsa.generate_private_key(65537, 2048)
     return ec.generate_private_key(ec.SECP256R1())
@@ -55,7 +56,7 @@ def _san(names: tuple[str, ...]) -> x509.SubjectAlternativeName:
 
 
 def _authority(subject: str, issuer: str) -> Certificate:
-    key = _key(subject)
+    key = private_key(subject)
     builder = (
         x509.CertificateBuilder()
         .subject_name(_name(subject))
@@ -80,15 +81,18 @@ def _authority(subject: str, issuer: str) -> Certificate:
             critical=True,
         )
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
-        .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(_key(issuer).public_key()), critical=False)
+        .add_extension(
+            x509.AuthorityKeyIdentifier.from_issuer_public_key(private_key(issuer).public_key()),
+            critical=False,
+        )
     )
-    return Certificate(builder.sign(_key(issuer), hashes.SHA256()).public_bytes(Encoding.DER))
+    return Certificate(builder.sign(private_key(issuer), hashes.SHA256()).public_bytes(Encoding.DER))
 
 
 def _leaf(
     kind: str, *, names: tuple[str, ...] = NAMES, expired: bool = False, issuer: str = "issuing", aia: bool = False
 ) -> Certificate:
-    key = _key(kind)
+    key = private_key(kind)
     start = NOW - (120 if expired else 30) * _DAY
     builder = (
         x509.CertificateBuilder()
@@ -102,13 +106,16 @@ def _leaf(
         .add_extension(_san(names), critical=False)
         .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
-        .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(_key(issuer).public_key()), critical=False)
+        .add_extension(
+            x509.AuthorityKeyIdentifier.from_issuer_public_key(private_key(issuer).public_key()),
+            critical=False,
+        )
     )
     if aia:
         url = x509.UniformResourceIdentifier("http://pki.example.org/issuing.cer")
         access = x509.AccessDescription(AuthorityInformationAccessOID.CA_ISSUERS, url)
         builder = builder.add_extension(x509.AuthorityInformationAccess([access]), critical=False)
-    return Certificate(builder.sign(_key(issuer), hashes.SHA256()).public_bytes(Encoding.DER))
+    return Certificate(builder.sign(private_key(issuer), hashes.SHA256()).public_bytes(Encoding.DER))
 
 
 @cache

@@ -2,7 +2,8 @@
 
 OpenSSL picks the version first (the newest in common; a hello without supported_versions, RFC 8446 §4.2.1, only tells the
 newest it has), then a suite that version, groups, signature algorithms and certificates allow, in its own order or the
-client's, then group and signature. No version in common is alert 70, no suite is alert 40.
+client's, then group and signature. Under TLS 1.3 a key share that it can use, sent for the client's first group, goes
+before its own order. No version in common is alert 70, no suite is alert 40.
 """
 
 from __future__ import annotations
@@ -121,7 +122,8 @@ class SimulatedServer:
             groups = [g for g in self._in_order(self.groups, offer.groups) if version is T13 or "MLKEM" not in g]
             if not groups:
                 return None
-            group = groups[0]
+            share = next((g for g in offer.groups if "MLKEM" not in g), None)
+            group = share if version is T13 and share in groups else groups[0]
         signed = self._signature(version, suite, offer)
         if signed is None:
             return None
@@ -274,3 +276,8 @@ CBC_SHA384 = _server([T12], ["TLS_ECDHE_RSA_WITH_AES_256_CBC_SHA384"])
 TRIPLE_DES = _server([T12], ["TLS_RSA_WITH_3DES_EDE_CBC_SHA"])
 CHACHA20 = _server([T12], ["TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256"])
 RSA_THEN_T10 = _server([T12, T10], ECDHE_RSA, suites_of=((T12, STATIC_RSA), (T10, ECDHE_RSA)), falls_back=True)
+TWO_LEAVES_ONE_EXPIRED = SimulatedServer(
+    suites=(*TLS_1_3_SUITES, "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256", *ECDHE_RSA, *STATIC_RSA),
+    chains=(("rsa", chain("rsa", "expired")), ("ecdsa", chain("ecdsa"))),
+)
+"""Its ECDSA certificate is sound, its RSA certificate expired."""

@@ -46,8 +46,10 @@ from simulated_server import (
     T10_ONLY,
     T10_STATIC_RSA,
     T11_ONLY,
+    T12,
+    T13,
+    TWO_LEAVES_ONE_EXPIRED,
     WRONG_NAME,
-    SimulatedServer,
     never,
 )
 
@@ -61,14 +63,6 @@ from atsprobe.weigh.conclude import conclude
 NO_INTERMEDIATE = replace(OK, chains=(("ecdsa", chain("ecdsa", "no-intermediate")),))
 T10_RSA_EXPIRED = replace(T10_STATIC_RSA, chains=(("rsa", chain("rsa", "expired")),))
 T10_DHE = replace(T10_ONLY, suites=("TLS_DHE_RSA_WITH_AES_128_CBC_SHA",))
-TWO_LEAVES_ONE_EXPIRED = SimulatedServer(
-    suites=(
-        "TLS_AES_128_GCM_SHA256",
-        "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256",
-        "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256",
-    ),
-    chains=(("rsa", chain("rsa", "expired")), ("ecdsa", chain("ecdsa"))),
-)
 SUB_PFS_ALL_OK = {AS: OK, BS: OK, DS: OK}
 UNDER_D = UrlTemplate("example.com", "org.example.app", "App.ipa", "App", "https://%@.example.com/")
 NETWORK = "203.0.113.0/24"
@@ -78,6 +72,8 @@ EACH_PASSES = {AS: PASSES, BS: PASSES, DS: PASSES}
 
 def _pattern(variant, status, plist, exit_, **more):
     """Give the row of an unneeded pattern (every host below example.com passes), with one more thing said."""
+    if status == "?":
+        more["said"] = ("--assume-complete", f"weighed: {A}:443 does not need it")
     return Scenario(
         0,
         App(D_PFS, (AS, BS)),
@@ -469,6 +465,28 @@ SMALLEST = [
     ),
 ]
 
+SMALLEST += [
+    Scenario(
+        0,
+        App(None, ("https://captive.apple.com", "http://captive.apple.com")),
+        {"https://captive.apple.com": T10_ONLY, "http://captive.apple.com": CLEAR},
+        {"http://captive.apple.com": PASSES},
+        plist=entries({"captive.apple.com": ALLOW_HTTP | TLS10 | NO_PFS}),
+        exit=1,
+        variant="an-entry-that-replaces-the-built-in-one-carries-it-along",
+    ),
+    Scenario(
+        0,
+        App({AL: True}, (HS, HC)),
+        {HS: RSA, HC: REFUSES},
+        {HS: NEEDS_PFS_ALLOWED, HC: See("~/~", ("insecure-http",))},
+        {(None, AL): "N"},
+        plist=h(ALLOW_HTTP, NO_PFS, **{AL: True}),
+        exit=3,
+        variant="an-entry-carries-along-what-arbitrary-loads-gave-an-unknown-load",
+    ),
+]
+
 ALL = [*SEEN_IN_FULL, *HTTP_ASSUMED, *WHERE_HTTP_LEADS, *LOCAL, *NETWORKS, *FAILING, *SMALLEST]
 
 
@@ -486,6 +504,19 @@ def test_a_leaf_that_the_client_is_not_sent_does_not_matter():
     scenario = Scenario(0, App(None, (HS,)), {HS: TWO_LEAVES_ONE_EXPIRED}, {HS: PASSES})
     for enumerate_ in (False, True):
         check_verdicts(scenario, concluded(scenario, enumerate_=enumerate_))
+
+
+@pytest.mark.parametrize("ats", [None, h(NO_PFS), h(ALLOW_HTTP, NO_PFS), {AL: True}], ids=str)
+@pytest.mark.parametrize("versions", [(T13, T12), (T12,)], ids=["tls-1.3", "tls-1.2"])
+def test_enumeration_of_a_bad_second_leaf_changes_nothing(ats, versions):
+    """What a quick scan says of a server with one good and one expired leaf stands when both were seen."""
+    server = replace(TWO_LEAVES_ONE_EXPIRED, versions=versions)
+    scenario = Scenario(0, App(ats, (HS,)), {HS: server})
+    quick, whole = (concluded(scenario, enumerate_=enumerate_) for enumerate_ in (False, True))
+    assert [k.status for k in quick.exceptions] == [k.status for k in whole.exceptions]
+    assert [(e.verdict, e.declared_verdict) for e in quick.endpoints] == [
+        (e.verdict, e.declared_verdict) for e in whole.endpoints
+    ]
 
 
 def test_a_host_on_the_command_line_is_a_load_beside_its_urls():

@@ -10,12 +10,19 @@ from atsprobe.model.endpoint import Confidence, Endpoint, Location, ip_address_o
 
 _MAX_KEPT = 20
 _MAX_HOSTS = 20_000
+_MAX_HITS = 200_000
 
 
 def sightings(hits: Iterable[Hit], locate: Callable[[Hit], Location]) -> Iterator[Sighting]:
-    """Turn hits into sightings, at most 20 of one endpoint; a file of more than 20,000 is given up, and that is said."""
+    """Turn hits into sightings, at most 20 of one endpoint; one of too many is given up, and that is said."""
     kept: dict[tuple[Endpoint, str] | str, int] = {}
-    for hit in hits:
+    for number, hit in enumerate(hits):
+        if len(kept) > _MAX_HOSTS or number >= _MAX_HITS:
+            yield Trouble(
+                f"more than {_MAX_HITS:,} URLs or {_MAX_HOSTS:,} hosts in one file; the rest was not read",
+                is_damage=False,
+            )
+            return
         found = hit.found
         if isinstance(found, FoundTemplate):
             if _is_new(kept, found.suffix + "\0" + hit.text):
@@ -33,9 +40,6 @@ def sightings(hits: Iterable[Hit], locate: Callable[[Hit], Location]) -> Iterato
             yield HostSighting(
                 endpoint, locate(hit), hit.text, "url" if has_scheme else "bare-host", confidence, hit.path
             )
-        if len(kept) > _MAX_HOSTS:
-            yield Trouble(f"more than {_MAX_HOSTS:,} hosts in one file; the rest was not read", is_damage=False)
-            return
 
 
 def _is_new(kept: dict[tuple[Endpoint, str] | str, int], key: tuple[Endpoint, str] | str) -> bool:

@@ -46,7 +46,7 @@ def read(path: str, content: Buffer) -> Iterator[Sighting]:
     try:
         plist = plist_file.load(content)
     except Unreadable as unreadable:
-        yield Trouble(unreadable.reason, unreadable.advice)
+        yield Trouble(unreadable.reason)
         return
     if bundle.process_root(path) is None and not _is_info_plist(plist.root):
         yield from property_list.urls_of(plist)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from heapq import merge
 from pathlib import PurePosixPath
 
 from atsprobe.extract.host_names import Hit, urls_in, wide_urls_in
@@ -104,9 +105,8 @@ def _read_section(content: Buffer, image: Image, section: ImageSection, done: in
         yield from sightings(_in_order(content, start, end), locate)
 
 
-def _in_order(content: Buffer, start: int, end: int) -> list[Hit]:
-    hits = [*urls_in(content, start, end), *wide_urls_in(content, start, end)]
-    return sorted(hits, key=lambda h: h.offset)
+def _in_order(content: Buffer, start: int, end: int) -> Iterator[Hit]:
+    return merge(urls_in(content, start, end), wide_urls_in(content, start, end), key=lambda h: h.offset)
 
 
 def _readable(content: Buffer, image: Image, section: ImageSection, done: int) -> Iterator[tuple[int, int]]:

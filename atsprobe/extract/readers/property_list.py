@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from atsprobe.extract import plist_file
 from atsprobe.extract.host_names import Hit, urls_in
@@ -10,8 +11,8 @@ from atsprobe.extract.member import Unreadable
 from atsprobe.extract.plist_file import KeyPath, PlistFile
 from atsprobe.extract.readers import plain_text
 from atsprobe.extract.readers.found import sightings
-from atsprobe.extract.sighting import Buffer, Sighting, Trouble
-from atsprobe.model.endpoint import PlistKey
+from atsprobe.extract.sighting import Buffer, HostSighting, Sighting, Trouble
+from atsprobe.model.endpoint import Confidence, PlistKey
 
 
 def recognises(path: str, head: bytes) -> bool:
@@ -24,11 +25,15 @@ def read(path: str, content: Buffer) -> Iterator[Sighting]:
     try:
         plist = plist_file.load(content)
     except Unreadable as unreadable:
-        yield Trouble(unreadable.reason, unreadable.advice)
+        yield Trouble(unreadable.reason)
         if content[:6] != b"bplist":
-            yield from plain_text.read(path, content)
+            yield from (_less_sure(s) for s in plain_text.read(path, content))
         return
     yield from urls_of(plist)
+
+
+def _less_sure(sighting: Sighting) -> Sighting:
+    return replace(sighting, confidence=Confidence.EMBEDDED) if isinstance(sighting, HostSighting) else sighting
 
 
 def urls_of(plist: PlistFile) -> Iterator[Sighting]:

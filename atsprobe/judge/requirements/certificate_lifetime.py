@@ -25,6 +25,8 @@ LONG_FROM = datetime(2019, 6, 30, 23, tzinfo=UTC)
 
 YEAR = timedelta(seconds=34_387_200)  # 398 days, no slack
 YEAR_FROM = utc(2020, 9, 1)
+YEAR_SINCE = (14,)
+"""The first iOS that enforces it (macOS 11 in the source); a profile that begins earlier is warned of it."""
 
 ISSUED = ((utc(2029, 3, 15), 47), (utc(2027, 3, 15), 100), (utc(2026, 3, 15), 200))
 """What public CAs may issue from a day on, newest first: days. No source of Apple's client up to 26.0 enforces it."""
@@ -39,12 +41,15 @@ def check(case: ChainCase) -> Finding:
     length = f"{days(span)} days"
     under_public_root = case.path.anchor == "public"
     from_day = LONG_UNDER_PUBLIC_ROOT_FROM if under_public_root else LONG_FROM
-    if under_public_root and leaf.not_before >= YEAR_FROM:
-        if span > YEAR:
-            return RULE.fails(f"{length}; at most 398 under a public root{_cas_issue(leaf)}")
+    limited_to_a_year = under_public_root and leaf.not_before >= YEAR_FROM
+    if limited_to_a_year and span <= YEAR:
         return _within_a_year(leaf, span, length)
+    if limited_to_a_year and case.question.is_at_least(YEAR_SINCE):
+        return RULE.fails(f"{length}; at most 398 under a public root{_cas_issue(leaf)}")
     if leaf.not_before >= from_day and span > LONG:
         return RULE.fails(f"{length}; at most 825 under a {'public' if under_public_root else 'private'} root")
+    if limited_to_a_year:
+        return RULE.warns(f"{length}; at most 398 under a public root from iOS {YEAR_SINCE[0]} on")
     if not under_public_root and not case.is_certainly_private and span > YEAR and leaf.not_before >= YEAR_FROM:
         return RULE.unknown(f"{length}; at most 398 if the root is a public one")
     return RULE.passes(length)

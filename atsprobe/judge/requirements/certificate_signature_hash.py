@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from atsprobe.judge.chain import ChainCase
 from atsprobe.judge.rule import Rule
+from atsprobe.judge.signature_schemes import is_of_scheme_curve, scheme_of
 from atsprobe.judge.signatures import signed_by
 from atsprobe.judge.wording import listed
 from atsprobe.model.certificate import Certificate
@@ -13,11 +16,13 @@ REQUIREMENT = RequirementId("certificate-signature-hash")
 QUOTE = "SHA-1 signed certificates are no longer trusted for TLS."
 CITATION = (
     "Apple support 103769; Apple, Preventing insecure network connections; "
-    "Security source, SecPolicyCheckSignatureHashAlgorithms, SecPolicyCreateAppleAppTransportSecurity"
+    "Security source, SecPolicyCheckSignatureHashAlgorithms, SecPolicyCreateAppleAppTransportSecurity; "
+    "Apple, NSRequiresNIAPTLSPackageVersion"
 )
 FIXABLE_BY = None
 RULE = Rule(REQUIREMENT, CITATION, FIXABLE_BY)
 
+NIAP_KEY = "NSExceptionRequiresNIAPTLSPackageVersion"
 _BROKEN = ("MD2", "MD4", "MD5", "SHA-1")
 _STRONG = ("SHA-256", "SHA-384", "SHA-512")
 _RSA_PSS_SIGNATURE = "1.2.840.113549.1.1.10"
@@ -31,13 +36,35 @@ def check(case: ChainCase) -> Finding:
     weak = [text for name, text in hashes if name in refused]
     if weak:
         return RULE.fails(f"{listed(weak, 3)}; at least SHA-256")
+    not_offered = _not_offered(case)
+    if not_offered is not None and not_offered.status == "fail":
+        return not_offered
     strange = [text for name, text in hashes if name not in _STRONG and name != "SHA-224"]
     if strange:
         return RULE.unknown(f"{listed(strange, 3)}: not known whether Apple's client verifies it")
+    if not_offered is not None:
+        return not_offered
     short = [text for name, text in hashes if name == "SHA-224"]
     if short:
         return RULE.warns(f"{listed(short, 3)}; ATS, which is off here, asks for SHA-256")
     return RULE.passes(hashes[0][1] if hashes else "a root's own signature does not count")
+
+
+def _not_offered(case: ChainCase) -> Finding | None:
+    """Where the client insists that the leaf is signed as it offered (FCP_v2.1): what speaks against it, None for nothing."""
+    offered = case.question.offered_signatures
+    if offered is None or (len(case.path.certificates) == 1 and case.path.anchor != "none"):
+        return None
+    scheme = scheme_of(case.leaf)
+    if scheme is None:
+        return RULE.unknown(f"{_hash(case.leaf)} (leaf): not known whether FCP_v2.1 takes it")
+    if scheme not in offered:
+        finding = RULE.fails(f"{scheme} (leaf); FCP_v2.1 asks for an algorithm that the client offered")
+        return replace(finding, fixable_by=NIAP_KEY) if case.question.niap_in_force else finding
+    above = case.leaf if case.path.problem == "self-signed" else None
+    if not is_of_scheme_curve(scheme, case.path.certificates[1] if len(case.path.certificates) > 1 else above):
+        return RULE.unknown(f"{scheme} (leaf) with a key of another curve: not known whether FCP_v2.1 takes it")
+    return None
 
 
 def _counts(case: ChainCase, index: int, certificate: Certificate) -> bool:

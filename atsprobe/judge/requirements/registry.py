@@ -50,11 +50,13 @@ class AboutChain:
     """A requirement on the certificates.
 
     ``decides_when_unknown`` is false where an unknown answer leaves a load as it is: otherwise no public host would ever pass.
+    ``apart`` gives each of several faults a finding of its own, where ``check`` puts them into one.
     """
 
     rule: Rule
     check: Callable[[ChainCase], Finding]
     decides_when_unknown: bool = True
+    apart: Callable[[ChainCase], tuple[Finding, ...]] | None = None
 
 
 Requirement = AboutLoad | AboutHandshakes | AboutChain
@@ -68,7 +70,7 @@ REQUIREMENTS: tuple[Requirement, ...] = (
     AboutChain(certificate_signature_hash.RULE, certificate_signature_hash.check),
     AboutChain(certificate_hostname.RULE, certificate_hostname.check),
     AboutChain(certificate_validity.RULE, certificate_validity.check),
-    AboutChain(certificate_trust.RULE, certificate_trust.check),
+    AboutChain(certificate_trust.RULE, certificate_trust.check, apart=certificate_trust.apart),
     AboutChain(certificate_purpose.RULE, certificate_purpose.check),
     AboutChain(certificate_lifetime.RULE, certificate_lifetime.check, decides_when_unknown=False),
     AboutChain(certificate_transparency.RULE, certificate_transparency.check, decides_when_unknown=False),

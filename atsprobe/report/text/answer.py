@@ -158,12 +158,19 @@ def _what_holds(result: AuditResult, counted: Tally) -> str:
     complete, where = not counted.not_judged, _on_every_address(result)
     ignored = len(result.recording.ignored)
     if not counted.loads:
-        held = f"{count(ignored, 'host')} {are(ignored)} ignored" if ignored else "no host was found or named"
+        left = len(result.recording.not_audited)
+        held = "no host was found or named"
+        if left:
+            listed = f"atsprobe hosts lists {'it' if left == 1 else 'them'}"
+            held = f"{count(left, 'less sure host')} {were(left)} left out ({listed})"
+        elif ignored:
+            held = f"{count(ignored, 'host')} {are(ignored)} ignored"
     elif complete:
         everything = passing == len(counted.loads) > 1
         held = f"{'all ' if everything else ''}{passing} {'passes' if passing == 1 else 'pass'} default ATS {where}"
     else:
-        held = f"{passing} of {count(len(counted.loads), 'server')} pass default ATS {where}"
+        verb = "passes" if len(counted.loads) == 1 else "pass"
+        held = f"{passing} of {count(len(counted.loads), 'server')} {verb} default ATS {where}"
     told = [held]
     if not complete and counted.skipped:
         told.append(f"{_unread(counted)} not read")
@@ -218,12 +225,16 @@ def client(result: AuditResult) -> str:
 
 def client_title(result: AuditResult) -> str:
     """Name the profiles: ``iOS 16 to 26``, from the oldest that the app runs on."""
-    profiles = result.profiles
+    return versions_title(result.profiles, result.recording.extraction.bundles)
+
+
+def versions_title(profiles: Sequence[Profile], bundles: Sequence[Bundle]) -> str:
+    """Name profiles, those of several iOS versions from the oldest that one of the bundles runs on."""
     versions = [p for p in profiles if p.selectable_as_ios]
     if len(versions) < 2 or len(versions) < len(profiles):
         return ", ".join(p.title for p in profiles)
     newest = versions[-1].title.removeprefix("iOS ")
-    return f"iOS {_oldest(versions, result.recording.extraction.bundles)} to {newest}"
+    return f"iOS {_oldest(versions, bundles)} to {newest}"
 
 
 def _oldest(profiles: Sequence[Profile], bundles: Sequence[Bundle]) -> str:

@@ -69,6 +69,11 @@ def _labelled(label: str, texts: Iterable[str]) -> list[Row]:
     return [(label if number == 0 else "", text) for number, text in enumerate(t for t in texts if t)]
 
 
+def of_address(observation: Observation) -> str:
+    """Say in a few words what was seen on an address."""
+    return _of_address(observation)[0]
+
+
 def _seen(observations: Sequence[Observation]) -> list[Row]:
     seen: dict[str, list[str]] = {}
     refused: dict[str, list[str]] = {}
@@ -143,7 +148,7 @@ def outcome(result: Outcome) -> str:
             return _refusal(result)
         case NoAnswer():
             told = f"alert {result.alert.number} ({result.alert.name})" if result.alert else _REASONS[result.reason]
-            return f"{told}: {shortened(result.detail)}" if result.detail else told
+            return f"{told}: {shortened(result.detail)}" if result.detail not in ("", _REASONS[result.reason]) else told
         case NotMade():
             return f"not made: {result.reason}"
 
@@ -157,7 +162,7 @@ def _refusal(refused: Refused) -> str:
 def http_answer(answer: HttpAnswer | NoAnswer) -> str:
     """Describe what ``GET /`` gave."""
     if isinstance(answer, NoAnswer):
-        return outcome(answer)
+        return shortened(answer.detail) if answer.reason == "garbage" and answer.detail else outcome(answer)
     told = f"HTTP {answer.status}"
     return f"{told} to {shortened(answer.location)}" if answer.location else told
 

@@ -49,7 +49,9 @@ def render_hosts(result: HostsResult, style: Style) -> str:
     for number, (title, _, found) in enumerate(sections):
         rows = [(_shown(host), _found(references, style)) for host, references in found.items()]
         if number == 1:
-            rows += [(f"*.{t.suffix}" if t.suffix else "*", _template(t.text)) for t in extraction.templates]
+            rows += dict.fromkeys(
+                (f"*.{t.suffix}" if t.suffix else "*", _template(t.text)) for t in extraction.templates
+            )
         _add_section(page, title, len(found), rows, column)
     places = Places(extraction)
     outside = [
@@ -65,10 +67,11 @@ def render_hosts(result: HostsResult, style: Style) -> str:
 
 
 def _by_host(extraction: Extraction) -> dict[Host, list[Reference]]:
-    """Gather the sightings of each host, sorted by domain."""
+    """Gather the sightings of each host that is more than a name inside a text, sorted by domain."""
     found: dict[Host, list[Reference]] = {}
     for reference in extraction.references:
-        found.setdefault(reference.endpoint.host, []).append(reference)
+        if reference.confidence is not Confidence.EMBEDDED:
+            found.setdefault(reference.endpoint.host, []).append(reference)
     order = sorted(found, key=lambda h: (registrable_domain(h) or h, h))
     return {host: found[host] for host in order}
 
@@ -98,8 +101,9 @@ def _add_head(page: Page, extraction: Extraction, numbers: Sequence[tuple[str, i
 
 
 def _hidden(extraction: Extraction) -> str:
-    unsure = {r.endpoint.host for r in extraction.noise if r.confidence is Confidence.EMBEDDED}
-    noise = {r.endpoint.host for r in extraction.noise} - unsure
+    shown = _by_host(extraction).keys()
+    noise = {r.endpoint.host for r in extraction.noise} - shown
+    unsure = {r.endpoint.host for r in extraction.references} - shown - noise
     told = [f"{len(noise)} noise"] * bool(noise) + [f"{len(unsure)} unsure"] * bool(unsure)
     return f"{' and '.join(told)} {'host' if len(noise) + len(unsure) == 1 else 'hosts'}" if told else ""
 

@@ -79,7 +79,7 @@ def add_group(page: Page, group: Group) -> None:
     first_of_run: Item | None = None
     for item, shown, after in zip(group.items, ids, following, strict=True):
         first_of_run = first_of_run or item
-        blanks = " " * (width - len(shown) + 2)
+        blanks = " " * (max(width - len(shown), 0) + 2)  # a quiet report has ids that are longer than its column
         page.add((shown, LOOKS_OF_IDS.get(shown, "")), f"{blanks}{item.subject}", indent=2, hang=_BELOW)
         if page.style.verbosity >= VERBOSE:
             _add_evidence(page, item)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from atsprobe.model.handshake import Negotiated
 from atsprobe.model.judgement import EndpointFinding, Verdict
@@ -15,37 +15,33 @@ from atsprobe.report.server_products import configurations, kinds_shown
 from atsprobe.report.style import NORMAL, QUIET, VERBOSE
 from atsprobe.report.tally import tally
 from atsprobe.report.text.answer import answer_symbol, client, seen_before
-from atsprobe.report.text.evidence import of_server
+from atsprobe.report.text.evidence import of_address, of_server
 from atsprobe.report.text.groups import evidence_line
 from atsprobe.report.text.item import add_labelled
 from atsprobe.report.text.layout import Page, Part
 from atsprobe.report.text.products import add_configurations
+from atsprobe.report.text.requirement_rows import ORDER, SYMBOLS, add_requirement_rows
 from atsprobe.report.text.table import ADDRESSES_DISAGREE
 from atsprobe.report.words import count
 
 _MOST_ADDRESSES = 3
-_SYMBOLS: dict[str, Part] = {
-    "fail": ("✗", "bad"),
-    "warn": ("!", "change"),
-    "unknown": ("?", "strong"),
-    "not-applicable": "-",
-    "pass": "✓",
-}
-_ORDER = tuple(_SYMBOLS)
 
 
 def add_one_server(page: Page, result: AuditResult, endpoint: EndpointResult) -> None:
     """Write the report on one server."""
-    name = f"{endpoint.endpoint}{u_label(endpoint.endpoint)}{seen_before(result)}"
+    name = f"{_name(endpoint)}{u_label(endpoint.endpoint)}{seen_before(result)}"
     waived = result.waived_load(endpoint)
     accepted = f"; accepted until {waived.ends_first.expires}" if waived is not None and waived.is_whole else ""
-    symbol: Part = ("!", "change") if accepted else answer_symbol(result, tally(result))
+    symbol: Part = "-" if endpoint.verdict is Verdict.EXEMPT else answer_symbol(result, tally(result))
+    if accepted:
+        symbol = ("!", "change")
     page.add(symbol, " ", (f"{name}: {_answer(endpoint)}{accepted}", "strong"), hang=2)
     if page.style.verbosity > QUIET:
         page.add("; ".join(filter(None, _looked_at(result, endpoint))), indent=2, hang=2)
-    rows = _rows(endpoint, page.style.verbosity)
+    blank = _blank_addresses(endpoint)
+    rows = _rows(endpoint, page.style.verbosity, blank)
     if rows:
-        _add_rows(page, endpoint, rows)
+        _add_rows(page, endpoint, rows, blank)
     for notice in result.notices if page.style.verbosity > QUIET else ():
         if notice.kind == ADDRESSES_DISAGREE:
             page.blank()
@@ -57,6 +53,11 @@ def add_one_server(page: Page, result: AuditResult, endpoint: EndpointResult) ->
         add_labelled(page, of_server(endpoint))
 
 
+def _name(endpoint: EndpointResult) -> str:
+    """Name the server, with its scheme where that is not https, which the table of several servers leaves to the port."""
+    return f"http://{endpoint.endpoint}" if endpoint.endpoint.scheme == "http" else str(endpoint.endpoint)
+
+
 def _answer(endpoint: EndpointResult) -> str:
     match endpoint.verdict:
         case Verdict.PASS:
@@ -66,8 +67,11 @@ def _answer(endpoint: EndpointResult) -> str:
         case Verdict.EXCEPTION_REQUIRED:
             return f"default ATS fails; the smallest exception that works is {smallest_exception(endpoint)}"
         case Verdict.INCONCLUSIVE:
+            told = "could not be judged"
+            if endpoint.declared_verdict == "blocked":
+                told = "default ATS fails; whether an exception helps could not be judged"
             reason = why_not_judged(endpoint)
-            return f"could not be judged; {reason}" if reason else "could not be judged"
+            return f"{told}; {reason}" if reason else told
         case Verdict.EXEMPT:
             return f"exempt; {endpoint.reason}" if endpoint.reason else "exempt"
 
@@ -94,36 +98,62 @@ def _negotiated(endpoint: EndpointResult) -> str:
     return chosen.pop() if len(chosen) == 1 else ""
 
 
-def _rows(endpoint: EndpointResult, verbosity: int) -> list[EndpointFinding]:
+def _blank_addresses(endpoint: EndpointResult) -> dict[str, str]:
+    """Give the addresses of which nothing was seen while others were, each with what became of it."""
+    seen = {
+        address.ip
+        for f in endpoint.findings
+        for address in f.addresses
+        if f.finding.status not in ("unknown", "not-applicable")
+    }
+    blank = {
+        o.address.ip: of_address(o)
+        for o in endpoint.observations
+        if o.address.ip not in seen and not (isinstance(o, Unreachable) and o.reason == "no-route")
+    }
+    return blank if seen else {}
+
+
+def _rows(endpoint: EndpointResult, verbosity: int, blank: Mapping[str, str]) -> list[EndpointFinding]:
     if verbosity <= QUIET:
         shown: tuple[str, ...] = ("fail",)
     elif verbosity >= VERBOSE:
-        shown = _ORDER
+        shown = ORDER
     elif endpoint.verdict is Verdict.PASS:
         shown = ("warn",)
     elif any(f.finding.status in ("fail", "warn", "pass") for f in endpoint.findings):
         shown = ("fail", "warn", "unknown", "not-applicable")
     else:
         return []  # nothing was seen, and the answer says why
-    rows = [f for f in endpoint.findings if f.finding.status in shown and (verbosity >= VERBOSE or _is_told(f))]
-    return sorted(rows, key=lambda f: _ORDER.index(f.finding.status))
+    rows = [
+        f
+        for f in endpoint.findings
+        if f.finding.status in shown
+        and not (f.addresses and {a.ip for a in f.addresses} <= blank.keys())
+        and (verbosity >= VERBOSE or _is_told(endpoint, f))
+    ]
+    return sorted(rows, key=lambda f: ORDER.index(f.finding.status))
 
 
-def _is_told(finding: EndpointFinding) -> bool:
-    """What does not apply is told of the certificate alone; a URL or a pin that is not there needs no line."""
-    return finding.finding.status != "not-applicable" or finding.finding.requirement.startswith("certificate-")
+def _is_told(endpoint: EndpointResult, finding: EndpointFinding) -> bool:
+    """What does not apply is told of a certificate alone; a URL, a pin or a certificate that is not there needs no line."""
+    if finding.finding.status != "not-applicable":
+        return True
+    has_certificate = any(f.finding.requirement == "certificate-trust" and _applies(f) for f in endpoint.findings)
+    return has_certificate and finding.finding.requirement.startswith("certificate-")
 
 
-def _add_rows(page: Page, endpoint: EndpointResult, rows: Sequence[EndpointFinding]) -> None:
-    page.blank()
+def _applies(finding: EndpointFinding) -> bool:
+    return finding.finding.status != "not-applicable"
+
+
+def _add_rows(page: Page, endpoint: EndpointResult, rows: Sequence[EndpointFinding], blank: Mapping[str, str]) -> None:
     told = {f.finding.requirement for f in rows}
     hidden = len({f.finding.requirement for f in endpoint.findings if f.finding.status == "pass"} - told)
-    width = max(len(f.finding.requirement) for f in rows) + 2
-    for row in rows:
-        requirement: Part = f"{row.finding.requirement:<{width}}"
-        page.add(
-            _SYMBOLS[row.finding.status], "  ", requirement, evidence_line(endpoint, row), indent=2, hang=5 + width
-        )
+    told_rows = [(f.finding.status, str(f.finding.requirement), evidence_line(endpoint, f)) for f in rows]
+    width = add_requirement_rows(page, told_rows)
+    for ip, what in blank.items() if page.style.verbosity > QUIET else ():
+        page.add(SYMBOLS["unknown"], "  ", f"{ip}: {what}", indent=2, hang=5)
     if hidden and page.style.verbosity == NORMAL:
         page.add(
             "✓", "  ", f"{f'{hidden} more ' + ('holds' if hidden == 1 else 'hold'):<{width}}-v lists them", indent=2
