@@ -73,7 +73,9 @@ CaFiles = Annotated[
 ]
 CheckRevocation = Annotated[
     bool,
-    typer.Option("--check-revocation", help="ask OCSP responders and CRLs too", rich_help_panel=_AS),
+    typer.Option(
+        "--check-revocation/--no-check-revocation", help="ask OCSP responders and CRLs too", rich_help_panel=_AS
+    ),
 ]
 Plist = Annotated[
     str | None,

@@ -37,6 +37,7 @@ jobs = 8
 rate = 1
 quick = true
 allow-private = true
+check-revocation = true
 ipv4 = true
 format = "json"
 output = "ats.json"
@@ -97,7 +98,7 @@ def test_a_file_gives_the_settings_that_the_command_line_would_give(asked: dict[
     run(
         "audit a --ios 17 --ios 26 --sdk 18.4 --assume-complete --ca-file ca.pem --resolve @resolve.txt --resolve c:443:::1 "
         "--connect-to a:443:127.0.0.1:20443 --nameserver 127.0.0.1:5300 --timeout 2.5 --deadline 9 -j 8 --rate 1 --quick "
-        "--allow-private --ipv4"
+        "--allow-private --check-revocation --ipv4"
     )
     typed = asked["settings"]
     Path("atsprobe.toml").write_text(EVERY_OPTION)
@@ -198,7 +199,7 @@ def test_a_file_that_cannot_be_read_stops_before_anything(
             "resolve takes HOST:PORT:ADDR, or @FILE with one a line",
         ),
         ("resolve = ['a']", "resolve: a: not HOST:PORT:ADDRESS", 'resolve = ["api.example.com:443:192.0.2.1"], say'),
-        ("nameserver = 'dns'", "nameserver: dns: nothing is no IP address", 'nameserver = "192.0.2.53", say'),
+        ("nameserver = 'dns'", "nameserver: dns: dns is no IP address", 'nameserver = "192.0.2.53", say'),
         ("ca-file = 'none.pem'", "ca-file: none.pem: no such file", "paths in atsprobe.toml are from its own folder"),
         ("ios = ['99x']", "ios: no iOS version '99x'", 'ios = ["16", "26"], say'),
         ("profile = 'fcp'", "profile: no profile 'fcp'", 'profile = "fcp21", say'),
@@ -274,7 +275,7 @@ def test_config_takes_what_an_audit_takes_and_nothing_else(asked: dict[str, Sett
         assert f"atsprobe: error: {error}" in capsys.readouterr().err
     Path("atsprobe.toml").write_text('output = "ats.json"\n')
     main(["config"])
-    assert "output           line 1   ats.json" in capsys.readouterr().out
+    assert "output            line 1   ats.json" in capsys.readouterr().out
     assert not Path("ats.json").exists()
 
 
