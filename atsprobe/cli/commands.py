@@ -217,11 +217,11 @@ app.command(
     epilog=EXIT,
 )(diagnose)
 app.command(
-    cls=PlainCommand, short_help="what an Info.plist demands of each host", rich_help_panel="One thing", epilog=EXIT
+    cls=ConfiguredCommand, short_help="what an Info.plist demands of each host", rich_help_panel="One thing", epilog=EXIT
 )(policy)
-app.command(cls=PlainCommand, short_help="would Apple accept this chain", rich_help_panel="One thing", epilog=EXIT)(
-    certificate
-)
+app.command(
+    cls=ConfiguredCommand, short_help="would Apple accept this chain", rich_help_panel="One thing", epilog=EXIT
+)(certificate)
 app.add_typer(
     lab_commands,
     name="lab",

@@ -151,6 +151,28 @@ def test_a_command_takes_what_it_knows_of_the_file(asked: dict[str, Settings], c
     assert out.startswith("0 hosts") and "ignored" not in err
 
 
+def test_commands_about_one_thing_take_the_client_of_the_file(
+    asked: dict[str, Settings], pipeline: Callable[..., None], capsys: Captured
+) -> None:
+    """`policy` and `certificate` judge as the clients that the settings name, unless the command line names others."""
+    Path("atsprobe.toml").write_text('profile = "fcp21"\nca-file = "root.pem"\nrate = 1\n')
+
+    def judged(*arguments, public_roots=(), at=None):
+        asked["settings"] = next(a for a in arguments if isinstance(a, Settings))
+        raise UsageProblem("enough")
+
+    pipeline("policy", policy=judged)
+    pipeline("certificate", certificate=judged)
+    for command, options in (("policy Info.plist", "1 option"), ("certificate a.pem --host a", "2 options")):
+        run(command)
+        assert asked["settings"].profile == "fcp21"
+        assert capsys.readouterr().err.startswith(f"atsprobe: using atsprobe.toml: {options}\n")
+        run(f"{command} --ios 17")
+        assert (asked["settings"].ios, asked["settings"].profile) == (("17",), None)
+        capsys.readouterr()
+    assert asked["settings"].ca_files == ("root.pem",)
+
+
 def test_lab_and_demo_read_no_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Captured) -> None:
     """They are about servers of our own: a file that cannot be read does not concern them."""
     monkeypatch.chdir(tmp_path)
