@@ -2,7 +2,7 @@
 
 ``audit`` looks and concludes; ``record`` looks; ``conclude`` works on a recording without a packet; ``hosts`` extracts
 alone; ``rejudge`` reads a saved audit; ``diagnose`` gives nscurl's table for hosts; ``policy`` says what an Info.plist
-demands; ``certificate`` judges a chain in files. Each is imported when first asked for.
+demands; ``certificate`` judges a chain in files; ``drift`` compares two saved audits. Each is imported when first asked for.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from atsprobe.pipelines.audit import audit as audit
     from atsprobe.pipelines.certificate import certificate as certificate
     from atsprobe.pipelines.diagnose import diagnose as diagnose
+    from atsprobe.pipelines.drift import drift as drift
     from atsprobe.pipelines.hosts import hosts as hosts
     from atsprobe.pipelines.policy import policy as policy
     from atsprobe.pipelines.record import record as record
@@ -28,6 +29,7 @@ _PUBLIC = {
     "certificate": "atsprobe.pipelines.certificate",
     "conclude": "atsprobe.weigh.conclude",
     "diagnose": "atsprobe.pipelines.diagnose",
+    "drift": "atsprobe.pipelines.drift",
     "hosts": "atsprobe.pipelines.hosts",
     "policy": "atsprobe.pipelines.policy",
     "record": "atsprobe.pipelines.record",
@@ -45,6 +47,7 @@ __all__ = [
     "certificate",
     "conclude",
     "diagnose",
+    "drift",
     "hosts",
     "policy",
     "record",

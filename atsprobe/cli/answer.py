@@ -9,6 +9,7 @@ from atsprobe.model.result import (
     CertificateResult,
     ConfigResult,
     DiagnoseResult,
+    DriftResult,
     ExitCode,
     HostsResult,
     LabResult,
@@ -53,7 +54,7 @@ def _skipped(result: Result) -> tuple[SkippedInput, ...]:
 
 def _is_empty(result: Result) -> bool:
     """Whether nothing was looked at, so that there is nothing to report."""
-    if isinstance(result, LabResult | ConfigResult | CertificateResult):
+    if isinstance(result, LabResult | ConfigResult | CertificateResult | DriftResult):
         return False
     if isinstance(result, DiagnoseResult):
         return not result.diagnoses

@@ -17,6 +17,7 @@ from atsprobe.cli.certificate_command import certificate
 from atsprobe.cli.config_command import config, config_class
 from atsprobe.cli.configured import ConfiguredCommand, ReportingCommand, say_settings_file, with_settings_file
 from atsprobe.cli.diagnose_command import DiagnoseCommand, diagnose
+from atsprobe.cli.diff_command import EPILOG, diff
 from atsprobe.cli.help import PlainCommand, PlainGroup
 from atsprobe.cli.lab_commands import lab_commands
 from atsprobe.cli.policy_command import policy
@@ -35,7 +36,7 @@ _UsageError: type[Exception] = typer.BadParameter.__mro__[1]
 
 
 class _Commands(PlainGroup):
-    order = ("audit", "judge", "hosts", "diagnose", "policy", "certificate", "demo", "lab", "config", "schema")
+    order = ("audit", "judge", "hosts", "diagnose", "policy", "certificate", "demo", "lab", "diff", "config", "schema")
 
 
 app = typer.Typer(
@@ -267,6 +268,12 @@ def demo(
 
 
 app.command(
+    cls=ConfiguredCommand,
+    short_help="what got better or worse between two audits",
+    rich_help_panel="Other",
+    epilog=EPILOG,
+)(diff)
+app.command(
     cls=config_class(audit),
     short_help="what is configured, and where each value comes from",
     rich_help_panel="Other",
@@ -280,7 +287,7 @@ def schema(
 ) -> int:
     """Print the JSON Schema of a command's output.
 
-    COMMAND is audit, hosts, diagnose, policy, certificate, lab or config [audit].
+    COMMAND is audit, hosts, diagnose, policy, certificate, lab, diff or config [audit].
     """
     from atsprobe.json_v1.schema import SCHEMA_NAMES
     from atsprobe.json_v1.schema import schema as schema_of

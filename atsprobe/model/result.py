@@ -11,6 +11,7 @@ from atsprobe.model.app import Bundle, Extraction, SkippedInput
 from atsprobe.model.certificate import Certificate, UnreadableCertificate
 from atsprobe.model.diagnosis import Diagnosis
 from atsprobe.model.dictionary import ExceptionEntry, PlistValue
+from atsprobe.model.drift import Change, Effect, PinAtRisk
 from atsprobe.model.endpoint import Endpoint, Host, Reference
 from atsprobe.model.judgement import (
     DeclaredVerdict,
@@ -325,7 +326,35 @@ class ConfigResult:
     waivers: tuple[Waiver, ...] = ()
 
 
-Result = AuditResult | DiagnoseResult | HostsResult | PolicyResult | CertificateResult | LabResult | ConfigResult
+@dataclass(frozen=True)
+class DriftResult:
+    """What `diff` answers: two audits, concluded anew as the same clients, and what differs. ``pins`` are of the newer one."""
+
+    old: AuditResult
+    new: AuditResult
+    changes: tuple[Change, ...]
+    pins: tuple[PinAtRisk, ...]
+
+    def about(self, effect: Effect) -> tuple[tuple[Change, ...], ...]:
+        """Give the changes with an effect, those about one load or one declared key together: a thing each."""
+        things: dict[tuple[object, ...], list[Change]] = {}
+        for change in self.changes:
+            if change.effect == effect:
+                thing = (change.endpoint,) if change.endpoint else (change.bundle, change.domain, change.key)
+                things.setdefault(thing, []).append(change)
+        return tuple(map(tuple, things.values()))
+
+
+Result = (
+    AuditResult
+    | DiagnoseResult
+    | DriftResult
+    | HostsResult
+    | PolicyResult
+    | CertificateResult
+    | LabResult
+    | ConfigResult
+)
 
 
 def exit_code(result: Result) -> ExitCode:
@@ -339,6 +368,9 @@ def exit_code(result: Result) -> ExitCode:
         return ExitCode.FINDINGS if result.ineffective and skipped is not ExitCode.USAGE else skipped
     if isinstance(result, CertificateResult):
         return _OF_CERTIFICATE[result.verdict]
+    if isinstance(result, DriftResult):
+        worse, unknown = result.about("worse"), result.about("unknown")
+        return ExitCode.FINDINGS if worse else ExitCode.INCOMPLETE if unknown else ExitCode.NOTHING_TO_ACT_ON
     if result.recording.interrupted:
         return ExitCode.INTERRUPTED
     skipped = _of_skipped(result.recording.extraction.skipped)

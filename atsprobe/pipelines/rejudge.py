@@ -24,7 +24,7 @@ def rejudge(text: str | bytes, settings: Settings | None = None, plist: str | No
     """
     settings = settings or Settings()
     check_profiles(settings)
-    recording, asked = _read(text)
+    recording, asked = read_saved(text)
     if plist is not None:
         recording = under_another_plist(recording, plist)
     if settings.assume_complete:
@@ -40,7 +40,8 @@ def rejudge(text: str | bytes, settings: Settings | None = None, plist: str | No
     return concluded(ignoring(recording, settings.ignored), settings)
 
 
-def _read(text: str | bytes) -> tuple[Recording, JudgedAs]:
+def read_saved(text: str | bytes) -> tuple[Recording, JudgedAs]:
+    """Read what was seen in a saved audit, and the clients that it was asked for. Raises UsageProblem."""
     try:
         document = loads(text)
         return decode(document), judged_as(document)

@@ -11,6 +11,7 @@ from atsprobe.model.result import (
     CertificateResult,
     ConfigResult,
     DiagnoseResult,
+    DriftResult,
     EndpointResult,
     ExitCode,
     HostsResult,
@@ -29,6 +30,8 @@ def why(result: Result) -> str:
         return _of_audit(result)
     if isinstance(result, DiagnoseResult):
         return _of_diagnose(result)
+    if isinstance(result, DriftResult):
+        return _of_drift(result)
     if isinstance(result, HostsResult):
         return _of_hosts(result)
     if isinstance(result, PolicyResult):
@@ -91,6 +94,20 @@ def _of_diagnose(result: DiagnoseResult) -> str:
             return ", ".join(["incomplete", *told])
         case ExitCode.NOTHING_TO_ACT_ON:
             return "nothing to act on"
+
+
+def _of_drift(result: DriftResult) -> str:
+    worse, unknown = len(result.about("worse")), len(result.about("unknown"))
+    told = [f"{worse} got worse"] if worse else []
+    if unknown:
+        told.append(f"{unknown} not compared")
+    match exit_code(result):
+        case ExitCode.FINDINGS:
+            return ", ".join(told)
+        case ExitCode.INCOMPLETE:
+            return ", ".join(["incomplete", *told])
+        case _:
+            return "nothing got worse"
 
 
 def _of_hosts(result: HostsResult) -> str:

@@ -10,6 +10,7 @@ from atsprobe.model.result import (
     CertificateResult,
     ConfigResult,
     DiagnoseResult,
+    DriftResult,
     HostsResult,
     LabResult,
     PolicyResult,
@@ -32,6 +33,10 @@ def _text(result: Result, style: Style) -> str:
         from atsprobe.report.text.diagnose import render_diagnose
 
         return render_diagnose(result, style)
+    if isinstance(result, DriftResult):
+        from atsprobe.report.text.drift import render_drift
+
+        return render_drift(result, style)
     if isinstance(result, HostsResult):
         from atsprobe.report.text.hosts import render_hosts
 
@@ -68,6 +73,10 @@ def _json(result: Result, _: Style) -> str:
         from atsprobe.json_v1 import diagnose
 
         return dumps(diagnose.encode(result))
+    if isinstance(result, DriftResult):
+        from atsprobe.json_v1 import drift
+
+        return dumps(drift.encode(result))
     if isinstance(result, HostsResult):
         from atsprobe.json_v1 import hosts
 

@@ -187,7 +187,7 @@ def test_settings_reach_the_pipeline(asked: dict[str, object], tmp_path: Path) -
         (
             "schema nothing",
             "COMMAND: no such value: nothing",
-            "COMMAND takes audit, hosts, diagnose, policy, certificate, lab, config",
+            "COMMAND takes audit, hosts, diagnose, policy, certificate, lab, diff, config",
         ),
         ("lab upp", "no such command: upp", "did you mean up? atsprobe lab --help lists all"),
     ],

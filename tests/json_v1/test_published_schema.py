@@ -15,12 +15,13 @@ from made_diagnoses import static_rsa
 from test_audit_document import CONTRACT
 
 from atsprobe.ats.profile import ios_profiles
-from atsprobe.json_v1 import audit, certificate, config, diagnose, hosts, lab
+from atsprobe.json_v1 import audit, certificate, config, diagnose, drift, hosts, lab
 from atsprobe.json_v1.schema import SCHEMA_NAMES, schema
 from atsprobe.json_v1.text import dumps
 from atsprobe.model.app import Extraction
 from atsprobe.model.certificate import Certificate
-from atsprobe.model.endpoint import Host
+from atsprobe.model.drift import Change, PinAtRisk
+from atsprobe.model.endpoint import Endpoint, Host
 from atsprobe.model.judgement import Finding, RequirementId
 from atsprobe.model.result import (
     AuditResult,
@@ -28,6 +29,7 @@ from atsprobe.model.result import (
     CertificateResult,
     ConfigResult,
     ConfiguredValue,
+    DriftResult,
     HostsResult,
     LabEndpoint,
     LabResult,
@@ -78,12 +80,31 @@ CERTIFICATE = CertificateResult(
     anchor="none",
     trust_title="Apple roots 26",
 )
+DRIFT = DriftResult(
+    old=RESULT,
+    new=RESULT,
+    changes=(
+        Change(
+            "requirement",
+            "worse",
+            "pass",
+            "fail",
+            "TLS 1.1 at most",
+            endpoint=Endpoint(Host("2001:db8::1"), 8443),
+            requirement=RequirementId("tls-version"),
+        ),
+        Change("exception", "note", "", "strict", bundle="org.example", domain="d", key="NSUnknown", value=b"\x00"),
+        Change("exception", "better", "ineffective", "", bundle="org.example", value=(1.5, True)),
+    ),
+    pins=(PinAtRisk("org.example", Host("a.example.com"), "NSPinnedCAIdentities", "no-backup", "the only pin"),),
+)
 DOCUMENTS = {
     "audit": audit.encode(RESULT),
     "hosts": hosts.encode(HostsResult(RECORDING.extraction)),
     "certificate": certificate.encode(CERTIFICATE),
     "lab": lab.encode(LAB),
     "config": config.encode(CONFIG),
+    "diff": drift.encode(DRIFT),
     "diagnose": diagnose.encode(diagnosed(static_rsa())),
 }
 
@@ -120,6 +141,8 @@ def test_empty_documents_keep_their_schema() -> None:
     assert errors("hosts", hosts.encode(HostsResult(Extraction()))) == []
     assert errors("lab", lab.encode(LabResult("", ""))) == []
     assert errors("config", config.encode(ConfigResult(None, ("/", "."), ()))) == []
+    audited = AuditResult(nothing, (), (), (), (), (), "")
+    assert errors("diff", drift.encode(DriftResult(audited, audited, (), ()))) == []
 
 
 @pytest.mark.parametrize("members", CONTRACT)
