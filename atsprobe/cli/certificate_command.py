@@ -52,6 +52,7 @@ def certificate(
     profile: options.Mode = None,
     format_name: options.Format = "text",
     output: options.OutputPath = None,
+    server: options.ServerKind = None,
     verbose: options.Verbose = 0,
     quiet: options.Quiet = False,
     color: options.Color = "auto",
@@ -70,6 +71,7 @@ def certificate(
         quiet=quiet,
         color=color,
         targets=[*chain, *roots],
+        server=server,
     )
     settings = options.judging(ios, profile, None, assume_complete=False)
     instant = moment("--at", at) if at is not None else None

@@ -35,6 +35,10 @@ _UsageError: type[Exception] = typer.BadParameter.__mro__[1]
 """What typer raises for an option that it cannot read; typer exports the subclass alone, and its click goes by two names."""
 
 
+_NOTHING = {"audit": "nothing was audited", "judge": "nothing was audited", "diff": "nothing was compared"}
+"""What a command that was stopped has not done, for its last line."""
+
+
 class _Commands(PlainGroup):
     order = ("audit", "judge", "hosts", "diagnose", "policy", "certificate", "demo", "lab", "diff", "config", "schema")
 
@@ -218,7 +222,10 @@ app.command(
     epilog=EXIT,
 )(diagnose)
 app.command(
-    cls=ConfiguredCommand, short_help="what an Info.plist demands of each host", rich_help_panel="One thing", epilog=EXIT
+    cls=ConfiguredCommand,
+    short_help="what an Info.plist demands of each host",
+    rich_help_panel="One thing",
+    epilog=EXIT,
 )(policy)
 app.command(
     cls=ConfiguredCommand, short_help="would Apple accept this chain", rich_help_panel="One thing", epilog=EXIT
@@ -317,8 +324,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and give the exit code. Nothing that can be foreseen ends in a traceback."""
     speaker = standard_speaker()
     given = sys.argv[1:] if arguments is None else list(arguments)
-    audits = next((a for a in given if not a.startswith("-")), "audit") in ("audit", "judge")
-    nothing = "nothing was audited" if audits else "nothing was done"
+    command = next((a for a in given if not a.startswith("-")), "audit")
+    nothing = _NOTHING.get(command, "nothing was done")
     try:
         code = int(app(given, prog_name="atsprobe", standalone_mode=False, obj=speaker) or 0)
         if code == ExitCode.INTERRUPTED and not speaker.has_closed:

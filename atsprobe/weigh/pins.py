@@ -59,7 +59,7 @@ def _of_list(was: _PinnedList | None, now: _PinnedList | None) -> Iterator[Chang
         left_over = (was.matched & now.named) - now.seen.keys()
         if left_over and now.matched:
             names = ", ".join(f'"{was.seen[d].short_name}"' for d in sorted(left_over))
-            yield _change(now, "note", "matches", "left over", f"the pin of {names} matches no key in use any more")
+            yield _change(now, "note", "matches", "left-over", f"the pin of {names} matches no key in use any more")
 
 
 def _change(pinned: _PinnedList, effect: Effect, before: str, after: str, evidence: str) -> Change:

@@ -37,10 +37,11 @@ def test_from_the_settings_file(tmp_path: Path, monkeypatch, pipeline, capsys: p
     assert "      apache:\n" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("command", ["audit", "judge", "diagnose"])
+@pytest.mark.parametrize("command", ["audit", "judge", "diagnose", "certificate"])
 def test_a_product_that_is_not_known_is_a_usage_error(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     """Before anything is looked at, with those that are."""
-    assert main([command, "a.example.com", "--server", "lighttpd"]) == 2
+    host = ["--host", "a.example.com"] if command == "certificate" else []
+    assert main([command, "a.example.com", *host, "--server", "lighttpd"]) == 2
     err = capsys.readouterr().err
     assert "error: --server: no such value: lighttpd" in err
     assert "--server takes nginx, apache, haproxy, aws, cloudflare, iis" in err

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from made_results import ferry, finding, harbor, load, result
+from made_results import IOS26, THEN, ferry, finding, harbor, load, result
 
+from atsprobe.model.endpoint import Host
 from atsprobe.model.judgement import Verdict
+from atsprobe.model.result import CertificateFinding, CertificateResult
 from atsprobe.report.format import render
 from atsprobe.report.server_products import products
 from atsprobe.report.style import Style
@@ -95,3 +97,22 @@ def test_json_has_the_sentence_that_fits_every_product() -> None:
     assert fix(finding("certificate-revocation", "no stapled response", "unknown")) is None
     assert fix(replace(finding("tls-version", "TLS 1.3"), finding=finding("tls-version", "", "pass").finding)) is None
     assert fix(finding("a-requirement-of-tomorrow", "x")) is None
+
+
+def test_a_chain_in_files_has_those_of_the_product_that_was_asked_for() -> None:
+    """Where another chain goes; beside the evidence alone none, since the chain is not installed yet."""
+    failing = CertificateFinding(finding("certificate-lifetime", "410 days; at most 398").finding, ("ios26",))
+    chain = CertificateResult(
+        files=("new.pem",),
+        host=Host("api.example.com"),
+        at=THEN,
+        is_now=True,
+        profiles=(IOS26,),
+        verdicts=(("ios26", "untrusted"),),
+        findings=(failing,),
+        path=(),
+        anchor="none",
+        trust_title="Apple roots 26",
+    )
+    assert "bind :443 ssl crt /etc/haproxy/api.example.com.pem" in render(chain, "text", Style(server="haproxy"))
+    assert "haproxy" not in render(chain, "text", Style(verbosity=1))

@@ -234,7 +234,7 @@ def test_a_pin_of_a_key_that_went_is_left_over_where_another_matches() -> None:
     """The backup is in use now, and the first pin is of no key any more."""
     ats = _pins(EC, RSA_KEY)
     found = _changes(_audit({A: OK}, ats), _audit({A: RSA_SERVER}, ats))
-    assert found["pin", "note"].after == "left over"
+    assert found["pin", "note"].after == "left-over"
     assert ("declared-verdict", "worse") not in found
 
 

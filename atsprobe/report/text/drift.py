@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import UTC
 
 from atsprobe.model.cipher_suite import TlsVersion
 from atsprobe.model.drift import Change
 from atsprobe.model.endpoint import Endpoint
 from atsprobe.model.judgement import ExceptionStatus, Verdict
-from atsprobe.model.result import AuditResult, DriftResult, EndpointResult
+from atsprobe.model.result import DriftResult, EndpointResult
 from atsprobe.report.fixes import server_fix
 from atsprobe.report.places import Places, key_name, server_names, u_label
 from atsprobe.report.style import QUIET, VERBOSE, Style
@@ -41,12 +42,11 @@ def render_drift(result: DriftResult, style: Style) -> str:
 
 
 def _title(result: DriftResult) -> str:
-    days = [_day(audit) for audit in (result.old, result.new)]
-    return f"{subject(result.new)}, {days[0]} to {days[1]}"
-
-
-def _day(audit: AuditResult) -> str:
-    return audit.recording.started_at.astimezone(UTC).date().isoformat()
+    """Name what was audited, and when: the days, or of one day the times."""
+    before, after = (audit.recording.started_at.astimezone(UTC) for audit in (result.old, result.new))
+    if before.date() != after.date():
+        return f"{subject(result.new)}, {before.date()} to {after.date()}"
+    return f"{subject(result.new)}, {before.date()} {before:%H:%M} to {after:%H:%M} UTC"
 
 
 def _looked_at(result: DriftResult) -> str:
@@ -102,8 +102,8 @@ class _Drift:
     def groups(self, *, everything: bool) -> tuple[Group, ...]:
         others = self._items(self.others) if everything else ()
         return (
-            Group("Got worse", "Got worse", self._items(self.worse, with_fix=True)),
-            Group("Got better", "Got better", self._items(self.better)),
+            Group("Got worse", "Got worse", self._items(self.worse, "worse")),
+            Group("Got better", "Got better", self._items(self.better, "better")),
             Group("Exception that became unneeded", "Exceptions that became unneeded", self._items(self.unneeded)),
             Group("Certificate renewed", "Certificates renewed", self._items(self.renewed)),
             Group("Pin about to break", "Pins about to break", (*self._pins(), *self._items(self.left_over))),
@@ -111,12 +111,14 @@ class _Drift:
             Group("Also changed", "Also changed", others),
         )
 
-    def _items(self, things: Iterable[Thing], *, with_fix: bool = False) -> tuple[Item, ...]:
-        return tuple(self._of_load(t, t[0].endpoint, with_fix) if t[0].endpoint else self._of_key(t) for t in things)
+    def _items(self, things: Iterable[Thing], quiet_id: str = "") -> tuple[Item, ...]:
+        """Give a line for each thing; ``quiet_id`` stands before it in a report without headings."""
+        items = (self._of_load(t, t[0].endpoint) if t[0].endpoint else self._of_key(t) for t in things)
+        return tuple(replace(item, quiet_id=quiet_id) for item in items)
 
-    def _of_load(self, thing: Thing, endpoint: Endpoint, with_fix: bool) -> Item:
+    def _of_load(self, thing: Thing, endpoint: Endpoint) -> Item:
         row = self._now.get(endpoint) or self._was[endpoint]
-        fix = self._fix(thing, row) if with_fix else ""
+        fix = self._fix(thing, row) if thing[0].effect == "worse" else ""
         return Item(
             id=self._id(thing, row),
             subject=self._names[endpoint] + u_label(endpoint),

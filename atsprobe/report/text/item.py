@@ -12,6 +12,7 @@ from atsprobe.report.text.products import add_configurations
 
 LOOKS_OF_IDS = {
     "blocked": "bad",
+    "worse": "bad",
     "replaceable": "change",
     "unneeded": "change",
     "insufficient": "change",
