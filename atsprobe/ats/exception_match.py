@@ -51,8 +51,12 @@ class ExceptionIndex:
         """Index the entries of a dictionary; what is no dictionary never matches."""
         self._own = dictionary.entries
         self._entries = {**built_in_exceptions(), **self._own}
-        networks = ((key, network_of(key)) for key in self._own if "/" in key)
-        self._networks = [(key, network) for key, network in networks if network is not None]
+        self._networks: dict[tuple[int, int, int], str] = {}  # of keys for one network the last holds
+        for key in self._own:
+            network = network_of(key) if "/" in key else None
+            if network is not None:
+                self._networks[network.version, network.prefixlen, int(network.network_address)] = key
+        self._prefixes = sorted({(version, prefix) for version, prefix, _ in self._networks}, reverse=True)
 
     def match(self, host: Host) -> Match | None:
         """Find the entry that decides about a host; entries never merge."""
@@ -73,12 +77,15 @@ class ExceptionIndex:
         return Match(key, self._entries[key], kind if key in self._own else "built-in")
 
     def _match_network(self, address: IpAddress) -> Match | None:
-        covering = [(k, n) for k, n in self._networks if n.version == address.version and address in n]
-        if not covering:
-            return None
-        longest = max(n.prefixlen for _, n in covering)
-        key = [k for k, n in covering if n.prefixlen == longest][-1]
-        return Match(key, self._own[key], "network")
+        """Look up each length of prefix that is declared, the longest first: at most 33 of IPv4 and 129 of IPv6."""
+        for version, prefix in self._prefixes:
+            if version != address.version:
+                continue
+            host_bits = address.max_prefixlen - prefix
+            key = self._networks.get((version, prefix, int(address) >> host_bits << host_bits))
+            if key is not None:
+                return Match(key, self._own[key], "network")
+        return None
 
 
 def network_of(key: str) -> IpNetwork | None:

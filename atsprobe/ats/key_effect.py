@@ -172,7 +172,7 @@ def relaxing_keys(domain: str, entry: ExceptionEntry, *, niap: bool = False) -> 
         ALLOWS_HTTP: boolean(entry.allows_insecure_http_loads) is True and entry.allows_insecure_http_loads in (0, 1),
         MINIMUM_TLS: version is not None and version < TlsVersion.TLS_1_2,
         NIAP: niap and niap_mode(entry.requires_niap_tls_package_version) is False,
-        FORWARD_SECRECY: boolean(entry.requires_forward_secrecy) is False and entry.requires_forward_secrecy in (0, 1),
+        FORWARD_SECRECY: boolean(entry.requires_forward_secrecy) is False,
     }
     return tuple(key for key in REMOVAL_ORDER if relaxes[key])
 

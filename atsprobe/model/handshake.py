@@ -285,9 +285,11 @@ def _follows(offer: Offer, experiment: Experiment) -> Negotiated | Refused | Som
     reached = _down_to(outcome.version, offer)
     if _within(reached, made) and _holds(reached, made, outcome):
         return outcome
-    if _within(offer, made):
-        return Refused(UnofferedVersion(outcome.version)) if min(offer.versions) > outcome.version else None
-    return SomeHandshake(outcome) if _within(made, offer) else None
+    if _within(made, offer):
+        return SomeHandshake(outcome)  # no order of what it takes makes a server refuse
+    if _within(offer, made) and min(offer.versions) > outcome.version:
+        return Refused(UnofferedVersion(outcome.version))
+    return None
 
 
 @lru_cache(maxsize=4096)

@@ -85,11 +85,14 @@ class DeclaredKeys:
         if arbitrary_loads_in_force(dictionary):
             weighed[None, ARBITRARY_LOADS] = self._weigh_arbitrary_loads()
         return tuple(
-            weighed.get((key.domain, key.key or "")) or self._by_itself(key)
-            if not key.misplaced
-            else self._by_itself(key)
+            self._without_effect(key) or weighed.get((key.domain, key.key or "")) or self._by_itself(key)
             for key in dictionary.declared_keys()
         )
+
+    def _without_effect(self, key: DeclaredKey) -> ExceptionJudgement | None:
+        """Say that a key does nothing on any profile judged, which goes before all that weighing could tell."""
+        problem = why_ineffective(key, self._scope.dictionary, self._scope.profiles)
+        return None if problem is None else self._judgement(key, ExceptionStatus.INEFFECTIVE, problem)
 
     def _judgement(
         self,
@@ -117,10 +120,7 @@ class DeclaredKeys:
         )
 
     def _by_itself(self, key: DeclaredKey) -> ExceptionJudgement:
-        """Judge a key that needs no weighing: it does nothing, it is stricter, or no scan can tell."""
-        problem = why_ineffective(key, self._scope.dictionary, self._scope.profiles)
-        if problem is not None:
-            return self._judgement(key, ExceptionStatus.INEFFECTIVE, problem)
+        """Judge a key that needs no weighing: it is stricter, or no scan can tell."""
         covered = [load for load in self._scope.loads if key.domain and self._decides(key.domain, load)]
         hosts = [load.endpoint for load in covered]
         if self._cannot_be_seen(key):

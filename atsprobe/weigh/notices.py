@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from atsprobe.ats.exception_match import meant_host, why_never_matches
-from atsprobe.ats.key_effect import why_ineffective
+from atsprobe.ats.key_effect import is_address_key, why_ineffective
 from atsprobe.ats.local import Locality, address_locality, locality
 from atsprobe.ats.profile import ios_profiles, is_at_least
 from atsprobe.model.app import Bundle
@@ -16,7 +16,7 @@ from atsprobe.model.observation import Resolved, TlsObservation, Unresolved
 from atsprobe.model.result import EndpointResult
 from atsprobe.weigh.evidence import Evidence
 from atsprobe.weigh.minimal import CaseVerdict
-from atsprobe.weigh.reasons import ip_of
+from atsprobe.weigh.reasons import ip_of, list_of
 from atsprobe.weigh.scope import Scope
 
 
@@ -25,6 +25,7 @@ def of_endpoint(
 ) -> Iterator[Notice]:
     """Give the notices about one load: addresses, client certificates, the linked SDK."""
     yield from _disagreement(endpoint, cases)
+    yield from _versions_disagree(endpoint, cases)
     for address in evidence.left_out(endpoint):
         text = f"{address.ip} takes no part: this machine has no route to it"
         yield Notice("no-route", str(endpoint), text)
@@ -50,6 +51,20 @@ def _disagreement(endpoint: Endpoint, cases: Sequence[CaseVerdict]) -> Iterator[
         text = f"{odd} on {where}{alone} ({len(by_verdict[odd])} of {len(of_profile)} addresses)"
         yield Notice("addresses-disagree", str(endpoint), text, to_act_on=True)
         return
+
+
+def _versions_disagree(endpoint: Endpoint, cases: Sequence[CaseVerdict]) -> Iterator[Notice]:
+    """Name the iOS versions on which another verdict holds than on the others."""
+    worst: dict[str, Verdict] = {}
+    for case in cases:
+        title, verdict = case.client.profile.title, case.verdict
+        worst[title] = min(worst.get(title, verdict), verdict, key=list(Verdict).index)
+    by_verdict: dict[Verdict, list[str]] = {}
+    for title, verdict in worst.items():
+        by_verdict.setdefault(verdict, []).append(title)
+    if len(by_verdict) > 1:
+        text = ", ".join(f"{v} on {list_of(by_verdict[v])}" for v in sorted(by_verdict, key=list(Verdict).index))
+        yield Notice("versions-disagree", str(endpoint), text)
 
 
 def _private_address(endpoint: Endpoint, evidence: Evidence) -> Iterator[Notice]:
@@ -111,8 +126,12 @@ def of_redirect(result: EndpointResult, verdicts: dict[str, Verdict]) -> Iterato
 def _idle_entries(scope: Scope, bundle: Bundle) -> Iterator[Notice]:
     """An entry is one for Apple's client even where it reads none of its keys: the globals no longer reach the host."""
     ineffective: dict[str, list[bool]] = {}
-    for key in bundle.dictionary.declared_keys():
-        if key.domain is not None and key.key is not None and why_never_matches(key.domain) is None:
+    readers = [p for p in scope.profiles if p.reads_exceptions]
+    reads_addresses = any(not p.exempts_ip_addresses for p in readers)
+    for key in bundle.dictionary.declared_keys() if readers else ():
+        if key.domain is None or key.key is None or (is_address_key(key.domain) and not reads_addresses):
+            continue
+        if why_never_matches(key.domain) is None:
             problem = why_ineffective(key, bundle.dictionary, scope.profiles)
             ineffective.setdefault(key.domain, []).append(problem is not None)
     for domain, problems in ineffective.items():

@@ -85,8 +85,8 @@ def _of_hosts(total: int, needing: Sequence[str]) -> str:
     name = "name that one" if len(needing) == 1 else "name those"
     verb = "needs" if len(needing) == 1 else "need"
     if total == len(needing):
-        return f"{_list(needing)} {verb} it: {name}"
-    return f"of {total} hosts that it covers only {_list(needing)} {verb} it: {name}"
+        return f"{list_of(needing)} {verb} it: {name}"
+    return f"of {total} hosts that it covers only {list_of(needing)} {verb} it: {name}"
 
 
 def _unneeded(ground: Ground) -> str:
@@ -95,7 +95,7 @@ def _unneeded(ground: Ground) -> str:
         return "the entry's other keys are enough"
     outside = {c.judged_without.reason for c in weighed.cases if c.judged_without.outcome == "exempt"}
     if outside and all(c.judged_without.outcome == "exempt" for c in weighed.cases):
-        return f"outside App Transport Security without it ({_list(sorted(outside))})"
+        return f"outside App Transport Security without it ({list_of(sorted(outside))})"
     text = f"{_addresses_pass(ground)} default ATS{_negotiated(ground)}"
     if ground.key.key == ALLOWS_HTTP and all(load.endpoint.scheme == "https" for load in weighed.loads):
         return f"no http:// URL found; {text}"
@@ -172,7 +172,7 @@ def _on_addresses(cases: Sequence[WeighedCase], needing: Sequence[WeighedCase]) 
     if len(here) == len(everywhere):
         return " on both addresses" if len(here) == 2 else f" on all {len(here)} addresses"
     alone = " alone" if len(here) == 1 else ""
-    return f" on {_list([ip_of(a) for a in here])}{alone} ({len(here)} of {len(everywhere)} addresses)"
+    return f" on {list_of([ip_of(a) for a in here])}{alone} ({len(here)} of {len(everywhere)} addresses)"
 
 
 def ip_of(address: str) -> str:
@@ -186,7 +186,7 @@ def _for_profiles(scope: Scope, needing: Sequence[WeighedCase]) -> str:
         return ""
     names = {c.profile for c in needing}
     titles = [p.title for p in scope.profiles if p.name in names]
-    return f"; {_list(titles)} {'needs' if len(titles) == 1 else 'need'} it"
+    return f"; {list_of(titles)} {'needs' if len(titles) == 1 else 'need'} it"
 
 
 def _insufficient(ground: Ground) -> str:
@@ -222,8 +222,9 @@ def _endpoints(cases: Iterable[WeighedCase]) -> list[Endpoint]:
 
 def _names(endpoints: Sequence[Endpoint]) -> str:
     names = list(dict.fromkeys(str(e.host) for e in endpoints))
-    return _list(names[:4]) if len(names) <= 4 else f"{', '.join(names[:3])} and {len(names) - 3} more"
+    return list_of(names[:4]) if len(names) <= 4 else f"{', '.join(names[:3])} and {len(names) - 3} more"
 
 
-def _list(names: Sequence[str]) -> str:
+def list_of(names: Sequence[str]) -> str:
+    """Join names: ``a, b and c``."""
     return " and ".join(filter(None, (", ".join(names[:-1]), names[-1]))) if names else ""

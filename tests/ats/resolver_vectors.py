@@ -193,7 +193,6 @@ OF_VERSIONS = [
            EXEMPT, BEFORE_17),
     Vector("Apple, NSExceptionDomains: CIDR keys from iOS 17 on", entry("203.0.113.0/24", HTTP=True), "203.0.113.5",
            HTTP_ALLOWED, FROM_17),
-    Vector("before iOS 17 not even NSAllowsLocalNetworking puts ATS on an address", {LN: False}, "127.0.0.1", EXEMPT, BEFORE_17),
     Vector("Security source 61901: a NSExceptionDomains that is no dictionary leaves the global keys",
            {AL: True, DOMAINS: ("example.com",)}, PLAIN, OFF),
     Vector("Security source (18.5): an entry that is no dictionary is skipped, the others are read",

@@ -5,13 +5,9 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from cryptography import x509
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.serialization import Encoding
-from cryptography.x509 import ocsp
 from cryptography.x509.oid import AuthorityInformationAccessOID
 
 from atsprobe.lab import pki
@@ -39,7 +35,7 @@ def serving_good_answers(issuer: pki.Identity, names: Sequence[str]) -> Iterator
             [x509.AccessDescription(AuthorityInformationAccessOID.OCSP, url)],
         )
         leaf = pki.issue(issuer, names, extensions=[(access, False)])
-        answers.append(_good(leaf, issuer))
+        answers.append(pki.ocsp_response(leaf, is_revoked=False))
         thread = threading.Thread(target=server.serve_forever, daemon=True)
         thread.start()
         try:
@@ -47,19 +43,3 @@ def serving_good_answers(issuer: pki.Identity, names: Sequence[str]) -> Iterator
         finally:
             server.shutdown()
             thread.join()
-
-
-def _good(leaf: pki.Identity, issuer: pki.Identity) -> bytes:
-    now = datetime.now(UTC).replace(microsecond=0)
-    builder = ocsp.OCSPResponseBuilder().add_response(
-        cert=leaf.certificate,
-        issuer=issuer.certificate,
-        algorithm=hashes.SHA1(),
-        cert_status=ocsp.OCSPCertStatus.GOOD,
-        this_update=now - timedelta(hours=1),
-        next_update=now + timedelta(days=1),
-        revocation_time=None,
-        revocation_reason=None,
-    )
-    signed = builder.responder_id(ocsp.OCSPResponderEncoding.HASH, issuer.certificate)
-    return signed.sign(issuer.key, hashes.SHA256()).public_bytes(Encoding.DER)

@@ -119,7 +119,7 @@ def _mended(lab, folder: Path, servers: Sequence[Server], *, https: bool = False
     fixes = {name: _lines(result, row) for name, row in before.items()}
     base_port = lab.base_port + PORTS
     (folder / "pki").mkdir()
-    roots = write_certificates([*servers, *map(_sound, servers)], folder / "pki")
+    roots = write_certificates([*servers, *map(_sound, servers)], folder / "pki", base_port)
     (folder / "ca.pem").write_bytes(roots)
     config = _applied(nginx_config(servers, base_port), fixes)
     with _serving(folder, config, servers[-1].port(base_port)):
@@ -185,7 +185,7 @@ def test_a_server_of_a_group_that_no_client_offers_passes_with_the_groups_of_ngi
     listener = Tls("TLSv1.2", "ECDHE", lines=("ssl_ecdh_curve brainpoolP256r1;",))
     server = Server("odd-group", 90, "a group of its own", server_named("modern").expected, (listener,))
     (tmp_path / "pki").mkdir()
-    (tmp_path / "ca.pem").write_bytes(write_certificates([server, _sound(server)], tmp_path / "pki"))
+    (tmp_path / "ca.pem").write_bytes(write_certificates([server, _sound(server)], tmp_path / "pki", lab.base_port))
     base_port = lab.base_port + PORTS
     config = nginx_config([server], base_port)
     with _serving(tmp_path, config, server.port(base_port)):

@@ -40,6 +40,7 @@ from scenarios_of_one_host import (
 from simulated_network import REFUSES, TIMES_OUT, Faulty, look, sends_to
 from simulated_pki import chain
 from simulated_server import (
+    CBC_SHA384,
     EXPIRED,
     OK,
     RSA,
@@ -599,3 +600,25 @@ def test_no_kind_of_silence_is_a_verdict(reason):
     result = concluded(scenario)
     check_verdicts(scenario, result)
     check_plist_and_exit(scenario, result)
+
+
+@pytest.mark.parametrize(
+    ("ats", "url", "ios", "profile"),
+    [
+        (entries({H: NO_PFS}, **{AL: True}), HS, (), "apple-system-27"),
+        (entries({"203.0.113.5": ALLOW_HTTP}), "http://203.0.113.5", ("16",), None),
+    ],
+)
+def test_a_key_that_no_client_judged_reads_is_ineffective(ats, url, ios, profile):
+    """What no profile reads is told before anything that weighing could, and puts no ATS on the host either."""
+    result = concluded(Scenario(0, App(ats, (url,)), {url: OK}, ios=ios, profile=profile))
+    assert {str(k.status) for k in result.exceptions} == {"ineffective"}
+    assert [m.dictionary for m in result.minimal] == [{}]
+    assert "entry-without-effect" not in [n.kind for n in result.notices]
+
+
+def test_the_versions_that_disagree_are_named():
+    """A suite that was dropped with iOS 15.4 passes before it, and the report says where."""
+    result = concluded(Scenario(0, App(None, (HS,)), {HS: CBC_SHA384}, ios=("all",)))
+    told = [n.evidence for n in result.notices if n.kind == "versions-disagree"]
+    assert told == ["blocked on iOS 15.4, iOS 17 and iOS 26, pass on iOS 13"]

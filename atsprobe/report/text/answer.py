@@ -28,7 +28,17 @@ def add_answer(page: Page, result: AuditResult) -> None:
     if page.style.verbosity <= QUIET:
         return
     page.add(_what_to_do(result, counted), indent=2, hang=2)
-    page.add(_looked_at(result, counted), indent=2, hang=2)
+    add_looked_at(page, result)
+
+
+def add_looked_at(page: Page, result: AuditResult) -> None:
+    """Write what was looked at, and as which client."""
+    page.add(_looked_at(result, tally(result)), indent=2, hang=2)
+
+
+def system_services(result: AuditResult) -> str:
+    """Name the clients, where none of them reads an Info.plist, so that ATS and its keys are not the question; else empty."""
+    return "" if any(p.reads_exceptions for p in result.profiles) else ", ".join(p.name for p in result.profiles)
 
 
 def answer_symbol(result: AuditResult, counted: Tally) -> Part:

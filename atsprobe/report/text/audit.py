@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from atsprobe.model.result import AuditResult
 from atsprobe.report.server_products import kinds_shown
 from atsprobe.report.style import QUIET, VERBOSE, VERY_VERBOSE, Style
-from atsprobe.report.text.answer import add_answer
+from atsprobe.report.text.answer import add_answer, system_services
 from atsprobe.report.text.groups import groups
 from atsprobe.report.text.handshakes import add_handshakes
 from atsprobe.report.text.item import Group, add_group
 from atsprobe.report.text.layout import Page
 from atsprobe.report.text.one_server import add_one_server
+from atsprobe.report.text.system_services import add_system_services, are_told
 from atsprobe.report.text.table import add_table, sort_key
+
+_TOLD = ("blocked", "inconclusive")
+"""What the report on a single server tells by itself."""
 
 
 def render_audit(result: AuditResult, style: Style) -> str:
@@ -19,8 +25,12 @@ def render_audit(result: AuditResult, style: Style) -> str:
     page = Page(style)
     loads = result.loads
     alone = len(loads) == 1 and not result.recording.extraction.bundles
+    services = "" if result.recording.extraction.bundles or result.recording.interrupted else system_services(result)
+    in_table = bool(services) and not alone and are_told(result, style.verbosity)
     if alone:
         add_one_server(page, result, loads[0])
+    elif services and loads:
+        add_system_services(page, result, services)
     else:
         add_answer(page, result)
         if style.verbosity > QUIET:
@@ -28,13 +38,13 @@ def render_audit(result: AuditResult, style: Style) -> str:
     if style.verbosity >= VERY_VERBOSE:
         _add_handshakes(page, result)
     for group in groups(result, every_notice=style.verbosity >= VERBOSE, servers=kinds_shown(style)):
-        add_group(page, _without_the_server(group) if alone else group)
+        told = _TOLD if alone else ("inconclusive",) if in_table else ()
+        add_group(page, _without(group, told))
     return page.rendered()
 
 
-def _without_the_server(group: Group) -> Group:
-    """Leave out what the report on a single server has told already."""
-    told = ("blocked", "inconclusive")
+def _without(group: Group, told: Sequence[str]) -> Group:
+    """Leave out what stands above the groups already; what was accepted stands nowhere else."""
     kept = tuple(item for item in group.items if item.id not in told or item.quiet_id)
     return Group(group.one, group.several, kept)
 

@@ -14,7 +14,7 @@ from atsprobe.report.places import u_label
 from atsprobe.report.server_products import configurations, kinds_shown
 from atsprobe.report.style import NORMAL, QUIET, VERBOSE
 from atsprobe.report.tally import tally
-from atsprobe.report.text.answer import answer_symbol, client, seen_before
+from atsprobe.report.text.answer import answer_symbol, client, seen_before, system_services
 from atsprobe.report.text.evidence import of_address, of_server
 from atsprobe.report.text.groups import evidence_line
 from atsprobe.report.text.item import add_labelled
@@ -35,7 +35,7 @@ def add_one_server(page: Page, result: AuditResult, endpoint: EndpointResult) ->
     symbol: Part = "-" if endpoint.verdict is Verdict.EXEMPT else answer_symbol(result, tally(result))
     if accepted:
         symbol = ("!", "change")
-    page.add(symbol, " ", (f"{name}: {_answer(endpoint)}{accepted}", "strong"), hang=2)
+    page.add(symbol, " ", (f"{name}: {_answer(result, endpoint)}{accepted}", "strong"), hang=2)
     if page.style.verbosity > QUIET:
         page.add("; ".join(filter(None, _looked_at(result, endpoint))), indent=2, hang=2)
     blank = _blank_addresses(endpoint)
@@ -58,7 +58,10 @@ def _name(endpoint: EndpointResult) -> str:
     return f"http://{endpoint.endpoint}" if endpoint.endpoint.scheme == "http" else str(endpoint.endpoint)
 
 
-def _answer(endpoint: EndpointResult) -> str:
+def _answer(result: AuditResult, endpoint: EndpointResult) -> str:
+    services = system_services(result)
+    if services and endpoint.verdict in (Verdict.PASS, Verdict.BLOCKED):
+        return f"{'passes' if endpoint.verdict is Verdict.PASS else 'blocked'} as {services}"
     match endpoint.verdict:
         case Verdict.PASS:
             return "passes default ATS"

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Iterable, Sequence
+from dataclasses import fields
 
 from atsprobe.model.app import SkippedInput
 from atsprobe.model.cipher_suite import TlsVersion
+from atsprobe.model.dictionary import AtsDictionary, ExceptionEntry
 from atsprobe.model.endpoint import Host, unicode_name
 from atsprobe.model.policy import Client, KeyNote, Policy, PolicyWarning
 from atsprobe.model.public_suffix import registrable_domain
@@ -114,19 +116,27 @@ def _key_order(note: KeyNote) -> tuple[bool, bool, str, str]:
 def _item(note: KeyNote, of_bundle: BundlePolicy, *, with_place: bool) -> Item:
     """Write a note as a line; on request with what the key does, what App Review asks, and what else there is to know."""
     evidence = [("effect", note.effect)] if note.effect else []
-    if note.key is not None:
+    if note.effect or note.wants_justification:
         asks = "App Review asks for the reason" if note.wants_justification else "App Review asks for no reason"
         evidence.append(("review", asks))
-    told = [w for w in note.warnings if w.text != note.reason and w.kind != "app-review"]
+    reasons = (note.reason, *_always_told(note)) if note.reason else ()
+    told = [w for w in note.warnings if w.text not in reasons and w.kind != "app-review"]
     notes = list(dict.fromkeys(f"{w.domain}: {w.text}" if w.domain != note.domain else w.text for w in told))
     evidence += [("note" if number == 0 else "", text) for number, text in enumerate(notes)]
-    source = f"Apple, {note.key or 'NSExceptionDomains'}"
     return Item(
         id=note.standing,
         subject=f"{_name(note)}{_place(note, of_bundle) if with_place else ''}",
-        reasons=(note.reason, *_always_told(note)) if note.reason else (),
-        evidence=(*evidence, ("source", source)),
+        reasons=reasons,
+        evidence=(*evidence, ("source", f"Apple, {_page(note)}")),
     )
+
+
+def _page(note: KeyNote) -> str:
+    """Give the page of Apple's that speaks of a key: its own, where it is one of Apple's keys."""
+    known = {f.metadata.get("key") for noun in (AtsDictionary, ExceptionEntry) for f in fields(noun)}
+    if note.key is not None and note.key in known:
+        return note.key
+    return "NSAppTransportSecurity" if note.domain is None else "NSExceptionDomains"
 
 
 def _always_told(note: KeyNote) -> tuple[str, ...]:
