@@ -7,7 +7,7 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from atsprobe.model.judgement import Waiver
@@ -400,6 +400,9 @@ def test_every_key_has_a_line_on_which_it_stands(table: dict, rows: list) -> Non
             assert text.split("\n")[lines["zz", number, key] - 1].startswith(f"{_quoted(key)} = ")
 
 
+@example("a=[}")
+@example("a={b=}")
+@example('"\\ "=1')
 @given(st.text("ab=[]{}\"'#.,\n1", max_size=40))
 def test_any_text_is_read_or_told_in_one_line(tmp_path_factory: pytest.TempPathFactory, text: str) -> None:
     """No text ends in a traceback, and finding lines never does."""

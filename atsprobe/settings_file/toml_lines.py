@@ -17,7 +17,7 @@ _STRING = re.compile(
     re.DOTALL,
 )
 _BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
-_SCALAR = re.compile(r"[^,\]}\n#]*")
+_SCALAR = re.compile(r"[^,\]}\n#]+")
 
 
 def key_lines(text: str) -> dict[KeyPath, int]:
@@ -26,7 +26,7 @@ def key_lines(text: str) -> dict[KeyPath, int]:
     What lies deeper than Python recurses has no line.
     """
     reader = _Reader(text)
-    with suppress(RecursionError, IndexError):  # a place is for people; the document was read without this
+    with suppress(RecursionError, IndexError, ValueError):  # a place is for people; the document was read without this
         reader.document()
     return reader.lines
 
@@ -39,7 +39,7 @@ def line_of(lines: dict[KeyPath, int], path: KeyPath) -> int | None:
 
 
 class _Reader:
-    """Walks a sound document; its syntax is not checked again (toml.io, version 1.0)."""
+    """Walks a sound document (toml.io, version 1.0); one that is not ends in an error, for every step goes on."""
 
     def __init__(self, text: str) -> None:
         self.lines: dict[KeyPath, int] = {}
