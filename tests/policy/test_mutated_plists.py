@@ -6,7 +6,6 @@ import json
 import os
 import plistlib
 import random
-import time
 from pathlib import Path
 from typing import Any
 
@@ -24,8 +23,6 @@ from atsprobe.settings import Settings, UsageProblem
 MUTANTS = int(os.environ.get("ATSPROBE_MUTANTS", "2000"))
 """How many to try; ``make fuzz`` tries more."""
 
-LONGEST = 20.0
-"""Seconds after which one mutant has hung."""
 
 SAMPLE: dict[str, Any] = {
     "CFBundleIdentifier": "org.example.ferry",
@@ -153,7 +150,6 @@ def test_mutated_plists(tmp_path: Path) -> None:
     read = 0
     for number in range(MUTANTS):
         path.write_bytes(_mutant(dice))
-        started = time.monotonic()
         settings = Settings(ios=("all",)) if number % 2 else Settings(profile=dice.choice(("fcp21", "apple-system-27")))
         try:
             result = policy(str(path), HOSTS if number % 3 else (), settings)
@@ -161,7 +157,6 @@ def test_mutated_plists(tmp_path: Path) -> None:
             assert "no Info.plist" in str(problem), (number, problem)
             continue
         assert _problems(result, thoroughly=number % 10 == 0) == [], number
-        assert time.monotonic() - started < LONGEST, number
         assert result.bundles or result.skipped[0].reason, number
         read += bool(result.bundles)
     assert MUTANTS / 4 < read < MUTANTS, "some are readable, some are not"
