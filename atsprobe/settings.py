@@ -8,6 +8,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from atsprobe.model.judgement import Waiver
+from atsprobe.model.recording import IgnoreRule
+
 _LARGEST_LIST = 16 << 20
 _LONGEST_WAIT = 3600
 MOST_JOBS = 1000
@@ -27,7 +30,8 @@ class Settings:
     """What the user asked for. Times are seconds; ``rate`` is connections a second to one address, None for no limit.
 
     ``ios`` are versions as typed (``17``, ``all``), empty for the default; ``resolve`` and ``connect_to`` are entries as curl
-    writes them, ``@FILE`` already read. ``families`` are the address families to use.
+    writes them, ``@FILE`` already read. ``families`` are the address families to use. ``ignored`` says which hosts that an
+    app names are left out (never one of the command line), ``waivers`` which findings are accepted for a while.
     """
 
     ios: tuple[str, ...] = ()
@@ -46,6 +50,8 @@ class Settings:
     quick: bool = False
     allow_private: bool = False
     check_revocation: bool = False
+    ignored: tuple[IgnoreRule, ...] = ()
+    waivers: tuple[Waiver, ...] = ()
 
 
 def seconds(option: str, text: str) -> float:

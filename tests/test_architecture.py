@@ -20,14 +20,16 @@ MAY_IMPORT = {
     "judge": {"model"},
     "certificate_files": {"model"},
     "settings": {"model"},
+    "settings_file": {"model", "settings"},
     "json_v1": {"model"},
     "weigh": {"model", "ats", "judge"},
     "report": {"model", "json_v1"},
     "lab": set(),
     "pipelines": {
-        "model", "extract", "resolve", "scan", "ats", "judge", "weigh", "json_v1", "lab", "certificate_files", "settings"
+        "model", "extract", "resolve", "scan", "ats", "judge", "weigh", "json_v1", "lab", "certificate_files", "settings",
+        "settings_file",
     },
-    "cli": {"pipelines", "report", "json_v1", "settings", "model"},
+    "cli": {"pipelines", "report", "json_v1", "settings", "settings_file", "model"},
 }  # fmt: skip
 
 THIRD_PARTY = {
@@ -39,6 +41,7 @@ THIRD_PARTY = {
     "judge": {"cryptography"},
     "certificate_files": {"cryptography"},
     "settings": set(),
+    "settings_file": set(),
     "json_v1": set(),
     "weigh": set(),
     "report": {"rich"},

@@ -31,6 +31,24 @@ def decisive_offers(profiles: Sequence[Profile], *, niap: bool = False) -> tuple
     return tuple(dict.fromkeys(offers))
 
 
+def diagnostic_offers(profiles: Sequence[Profile]) -> tuple[Offer, ...]:
+    """Give the offers of every row of nscurl's table, and of the NIAP mode, for the profiles, each once.
+
+    The oldest client first in each kind: newer ones offer less, so that most of theirs follows.
+    """
+    offers = [own_offer(p) for p in profiles]
+    offers += [make_niap_offer(p) for p in profiles if p.niap_cipher_suites]
+    readers = [p for p in profiles if p.reads_exceptions]
+    offers += [make_offer(p, TlsVersion.TLS_1_0, _widest(p)) for p in readers]
+    for p in readers:
+        with_rsa = p.without_forward_secrecy + p.cipher_suites
+        without_list = with_rsa + tuple(s for s in p.unproved_suites if s not in with_rsa)
+        kinds = (with_rsa, p.cipher_suites, without_list)
+        offers += [make_offer(p, floor, suites) for floor in _FLOORS for suites in kinds]
+        offers += [make_offer(p, floor, p.ats_off) for floor in (TlsVersion.TLS_1_2, TlsVersion.TLS_1_0)]
+    return tuple(dict.fromkeys(offers))
+
+
 def own_offer(profile: Profile) -> Offer:
     """Give the hello of a client under default ATS."""
     if profile.niap_by_default:

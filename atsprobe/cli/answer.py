@@ -7,6 +7,9 @@ from atsprobe.model.app import SkippedInput
 from atsprobe.model.result import (
     AuditResult,
     CertificateResult,
+    ConfigResult,
+    DiagnoseResult,
+    DriftResult,
     ExitCode,
     HostsResult,
     LabResult,
@@ -42,7 +45,7 @@ def closed(speaker: Speaker, code: ExitCode, reason: str) -> int:
 
 
 def _skipped(result: Result) -> tuple[SkippedInput, ...]:
-    if isinstance(result, AuditResult):
+    if isinstance(result, AuditResult | DiagnoseResult):
         return result.recording.extraction.skipped
     if isinstance(result, PolicyResult):
         return result.skipped
@@ -51,8 +54,10 @@ def _skipped(result: Result) -> tuple[SkippedInput, ...]:
 
 def _is_empty(result: Result) -> bool:
     """Whether nothing was looked at, so that there is nothing to report."""
-    if isinstance(result, LabResult | CertificateResult):
+    if isinstance(result, LabResult | ConfigResult | CertificateResult | DriftResult):
         return False
+    if isinstance(result, DiagnoseResult):
+        return not result.diagnoses
     if isinstance(result, PolicyResult):
         return not result.bundles
     if isinstance(result, AuditResult):

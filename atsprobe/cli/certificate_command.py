@@ -9,6 +9,7 @@ import typer
 
 from atsprobe.cli import options
 from atsprobe.cli.answer import answer
+from atsprobe.cli.configured import say_settings_file
 from atsprobe.cli.speak import Speaker
 from atsprobe.settings import moment
 
@@ -51,6 +52,7 @@ def certificate(
     profile: options.Mode = None,
     format_name: options.Format = "text",
     output: options.OutputPath = None,
+    server: options.ServerKind = None,
     verbose: options.Verbose = 0,
     quiet: options.Quiet = False,
     color: options.Color = "auto",
@@ -69,9 +71,11 @@ def certificate(
         quiet=quiet,
         color=color,
         targets=[*chain, *roots],
+        server=server,
     )
     settings = options.judging(ios, profile, None, assume_complete=False)
     instant = moment("--at", at) if at is not None else None
+    say_settings_file(context, speaker)
     from atsprobe.pipelines.certificate import certificate as run
 
     settings = replace(settings, ca_files=tuple(ca_files or ()))

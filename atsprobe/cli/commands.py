@@ -14,6 +14,10 @@ import typer
 from atsprobe.cli import options
 from atsprobe.cli.answer import EXIT, answer, closed
 from atsprobe.cli.certificate_command import certificate
+from atsprobe.cli.config_command import config, config_class
+from atsprobe.cli.configured import ConfiguredCommand, ReportingCommand, say_settings_file, with_settings_file
+from atsprobe.cli.diagnose_command import DiagnoseCommand, diagnose
+from atsprobe.cli.diff_command import EPILOG, diff
 from atsprobe.cli.help import PlainCommand, PlainGroup
 from atsprobe.cli.lab_commands import lab_commands
 from atsprobe.cli.policy_command import policy
@@ -31,8 +35,12 @@ _UsageError: type[Exception] = typer.BadParameter.__mro__[1]
 """What typer raises for an option that it cannot read; typer exports the subclass alone, and its click goes by two names."""
 
 
+_NOTHING = {"audit": "nothing was audited", "judge": "nothing was audited", "diff": "nothing was compared"}
+"""What a command that was stopped has not done, for its last line."""
+
+
 class _Commands(PlainGroup):
-    order = ("audit", "judge", "hosts", "policy", "certificate", "demo", "lab", "schema")
+    order = ("audit", "judge", "hosts", "diagnose", "policy", "certificate", "demo", "lab", "diff", "config", "schema")
 
 
 app = typer.Typer(
@@ -64,7 +72,7 @@ def atsprobe(
 
 
 @app.command(
-    cls=PlainCommand,
+    cls=ReportingCommand,
     short_help="extract hosts, probe them, judge servers and exceptions",
     rich_help_panel="Audit",
     epilog=EXIT,
@@ -91,6 +99,7 @@ def audit(
     ipv6: options.Ipv6 = False,
     format_name: options.Format = "text",
     output: options.OutputPath = None,
+    server: options.ServerKind = None,
     verbose: options.Verbose = 0,
     quiet: options.Quiet = False,
     color: options.Color = "auto",
@@ -109,6 +118,7 @@ def audit(
         quiet=quiet,
         color=color,
         targets=targets,
+        server=server,
     )
     reach = options.network(
         resolve=resolve,
@@ -133,12 +143,13 @@ def audit(
         allow_private=allow_private,
         check_revocation=check_revocation,
     )
+    settings = with_settings_file(context, settings, speaker)
     from atsprobe.pipelines.audit import audit as run
 
     return answer(speaker, run(targets, settings, ProgressLine(speaker)), format_name)
 
 
-@app.command(cls=PlainCommand, short_help="judge a saved audit again, without a packet", rich_help_panel="Audit")
+@app.command(cls=ConfiguredCommand, short_help="judge a saved audit again, without a packet", rich_help_panel="Audit")
 def judge(
     context: typer.Context,
     saved: options.SavedAudit,
@@ -149,6 +160,7 @@ def judge(
     assume_complete: options.AssumeComplete = False,
     format_name: options.Format = "text",
     output: options.OutputPath = None,
+    server: options.ServerKind = None,
     verbose: options.Verbose = 0,
     quiet: options.Quiet = False,
     color: options.Color = "auto",
@@ -166,12 +178,14 @@ def judge(
         quiet=quiet,
         color=color,
         targets=[saved, *([plist] if plist else [])],
+        server=server,
     )
     settings = options.judging(ios, profile, sdk, assume_complete=assume_complete)
+    settings = with_settings_file(context, settings, speaker)
     return answer(speaker, _judged_again(saved, settings, plist), format_name)
 
 
-@app.command(cls=PlainCommand, short_help="every host of an app, and where it was found", rich_help_panel="Audit")
+@app.command(cls=ConfiguredCommand, short_help="every host of an app, and where it was found", rich_help_panel="Audit")
 def hosts(
     context: typer.Context,
     targets: options.Targets,
@@ -195,17 +209,27 @@ def hosts(
         color=color,
         targets=targets,
     )
+    say_settings_file(context, speaker)
     from atsprobe.pipelines.hosts import hosts as run
 
     return answer(speaker, run(targets), format_name)
 
 
 app.command(
-    cls=PlainCommand, short_help="what an Info.plist demands of each host", rich_help_panel="One thing", epilog=EXIT
+    cls=DiagnoseCommand,
+    short_help="the table of nscurl --ats-diagnostics for a host",
+    rich_help_panel="One thing",
+    epilog=EXIT,
+)(diagnose)
+app.command(
+    cls=ConfiguredCommand,
+    short_help="what an Info.plist demands of each host",
+    rich_help_panel="One thing",
+    epilog=EXIT,
 )(policy)
-app.command(cls=PlainCommand, short_help="would Apple accept this chain", rich_help_panel="One thing", epilog=EXIT)(
-    certificate
-)
+app.command(
+    cls=ConfiguredCommand, short_help="would Apple accept this chain", rich_help_panel="One thing", epilog=EXIT
+)(certificate)
 app.add_typer(
     lab_commands,
     name="lab",
@@ -250,6 +274,19 @@ def demo(
     return closed(speaker, ExitCode.NOTHING_TO_ACT_ON, "the report is what the demo should give")
 
 
+app.command(
+    cls=ConfiguredCommand,
+    short_help="what got better or worse between two audits",
+    rich_help_panel="Other",
+    epilog=EPILOG,
+)(diff)
+app.command(
+    cls=config_class(audit),
+    short_help="what is configured, and where each value comes from",
+    rich_help_panel="Other",
+)(config)
+
+
 @app.command(cls=PlainCommand, short_help="JSON Schema of each command's output", rich_help_panel="Other")
 def schema(
     context: typer.Context,
@@ -257,7 +294,7 @@ def schema(
 ) -> int:
     """Print the JSON Schema of a command's output.
 
-    COMMAND is audit, hosts, policy, certificate or lab [audit].
+    COMMAND is audit, hosts, diagnose, policy, certificate, lab, diff or config [audit].
     """
     from atsprobe.json_v1.schema import SCHEMA_NAMES
     from atsprobe.json_v1.schema import schema as schema_of
@@ -287,8 +324,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and give the exit code. Nothing that can be foreseen ends in a traceback."""
     speaker = standard_speaker()
     given = sys.argv[1:] if arguments is None else list(arguments)
-    audits = next((a for a in given if not a.startswith("-")), "audit") in ("audit", "judge")
-    nothing = "nothing was audited" if audits else "nothing was done"
+    command = next((a for a in given if not a.startswith("-")), "audit")
+    nothing = _NOTHING.get(command, "nothing was done")
     try:
         code = int(app(given, prog_name="atsprobe", standalone_mode=False, obj=speaker) or 0)
         if code == ExitCode.INTERRUPTED and not speaker.has_closed:

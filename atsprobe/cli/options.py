@@ -12,6 +12,7 @@ import typer
 
 from atsprobe.cli.speak import Output, Speaker
 from atsprobe.report.format import FORMATS
+from atsprobe.report.server_products import products
 from atsprobe.report.style import QUIET, VERY_VERBOSE
 from atsprobe.settings import MOST_JOBS, Settings, UsageProblem, entries, families, rate, reason, seconds, whole_number
 
@@ -55,7 +56,11 @@ Sdk = Annotated[
 ]
 AssumeComplete = Annotated[
     bool,
-    typer.Option("--assume-complete", help="the hosts found and named are all that it uses", rich_help_panel=_AS),
+    typer.Option(
+        "--assume-complete/--no-assume-complete",
+        help="the hosts found and named are all that it uses",
+        rich_help_panel=_AS,
+    ),
 ]
 CaFiles = Annotated[
     list[str] | None,
@@ -68,7 +73,9 @@ CaFiles = Annotated[
 ]
 CheckRevocation = Annotated[
     bool,
-    typer.Option("--check-revocation", help="ask OCSP responders and CRLs too", rich_help_panel=_AS),
+    typer.Option(
+        "--check-revocation/--no-check-revocation", help="ask OCSP responders and CRLs too", rich_help_panel=_AS
+    ),
 ]
 Plist = Annotated[
     str | None,
@@ -119,18 +126,18 @@ Rate = Annotated[
 ]
 Quick = Annotated[
     bool,
-    typer.Option("--quick", help="verdicts only, no list of suites and groups", rich_help_panel=_NET),
+    typer.Option("--quick/--no-quick", help="verdicts only, no list of suites and groups", rich_help_panel=_NET),
 ]
 AllowPrivate = Annotated[
     bool,
     typer.Option(
-        "--allow-private",
+        "--allow-private/--no-allow-private",
         help="probe private addresses that an app names, too",
         rich_help_panel=_NET,
     ),
 ]
-Ipv4 = Annotated[bool, typer.Option("--ipv4", help="one address family alone", rich_help_panel=_NET)]
-Ipv6 = Annotated[bool, typer.Option("--ipv6", help="one address family alone", rich_help_panel=_NET)]
+Ipv4 = Annotated[bool, typer.Option("--ipv4/--no-ipv4", help="one address family alone", rich_help_panel=_NET)]
+Ipv6 = Annotated[bool, typer.Option("--ipv6/--no-ipv6", help="one address family alone", rich_help_panel=_NET)]
 
 Format = Annotated[
     str,
@@ -139,6 +146,12 @@ Format = Annotated[
 OutputPath = Annotated[
     str | None,
     typer.Option("--output", "-o", metavar="FILE", help="write the report there", rich_help_panel=_REPORT),
+]
+ServerKind = Annotated[
+    str | None,
+    typer.Option(
+        "--server", metavar="KIND", help="fixes for nginx, apache, haproxy, aws, iis ...", rich_help_panel=_REPORT
+    ),
 ]
 Verbose = Annotated[
     int,
@@ -153,7 +166,7 @@ Verbose = Annotated[
 Quiet = Annotated[
     bool,
     typer.Option(
-        "--quiet",
+        "--quiet/--no-quiet",
         "-q",
         help="the answer and one line a problem, nothing else",
         rich_help_panel=_REPORT,
@@ -174,6 +187,8 @@ def set_manner(
     quiet: bool = False,
     color: str = "auto",
     targets: Sequence[str] = (),
+    formats: Sequence[str] = tuple(FORMATS),
+    server: str | None = None,
 ) -> None:
     """Tell the speaker how and where to speak; an output path is tried here, before anything is done.
 
@@ -183,7 +198,8 @@ def set_manner(
         raise UsageProblem("--quiet and --verbose: one or the other")
     speaker.verbosity = QUIET if quiet else min(verbose, VERY_VERBOSE)
     speaker.color = one_of("--color", color, COLORS)
-    one_of("--format", format_name, tuple(FORMATS))
+    one_of("--format", format_name, formats)
+    speaker.server = None if server is None else one_of("--server", server, tuple(products()))
     if output is not None and output != "-":
         if output in targets:
             raise UsageProblem(f"{output}: a target, and --output would overwrite it", "give another --output")

@@ -8,6 +8,7 @@ import typer
 
 from atsprobe.cli import options
 from atsprobe.cli.answer import answer
+from atsprobe.cli.configured import say_settings_file
 from atsprobe.cli.speak import Speaker
 
 Plist = Annotated[str, typer.Argument(metavar="PLIST", show_default=False)]
@@ -49,6 +50,7 @@ def policy(
         targets=[plist],
     )
     settings = options.judging(ios, profile, sdk, assume_complete=False)
+    say_settings_file(context, speaker)
     from atsprobe.pipelines.policy import policy as run
 
     return answer(speaker, run(plist, hosts or (), settings), format_name)

@@ -24,7 +24,7 @@ class NotWritten(UsageProblem):
 class Speaker:
     """Says things to whoever ran the command, in the manner that the options ask for.
 
-    ``verbosity`` and ``color`` are set once the options are read; ``color`` is ``auto``, ``always`` or ``never``.
+    ``verbosity``, ``color`` and ``server`` are set once the options are read; ``color`` is ``auto``, ``always`` or ``never``.
     ``has_closed`` tells whether the closing line was said (or would have been, were it not to be quiet).
     """
 
@@ -33,6 +33,7 @@ class Speaker:
         self._out, self._err, self._environ = out, err, environ
         self.verbosity = NORMAL
         self.color = "auto"
+        self.server: str | None = None
         self.output: Output | None = None
         self.has_closed = False
         self._hints: dict[str, None] = {}
@@ -45,7 +46,8 @@ class Speaker:
     def style(self) -> Style:
         """Give the looks of a report for where it goes: a file is plain, wide enough for nothing to be folded, and UTF-8."""
         if self.output is not None:
-            return Style(self._columns(None), self.color == "always", True, self.verbosity, fold=False)
+            color = self.color == "always"
+            return Style(self._columns(None), color, True, self.verbosity, fold=False, server=self.server)
         dumb = self._environ.get("TERM") == "dumb"
         folds = self._out is not None and (_is_terminal(self._out) or self._given_columns() is not None)
         return Style(
@@ -54,6 +56,7 @@ class Speaker:
             unicode=_is_utf8(self._out) and not dumb,
             verbosity=self.verbosity,
             fold=folds,
+            server=self.server,
         )
 
     def report(self, text: str) -> None:

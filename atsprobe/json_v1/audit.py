@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from atsprobe.json_v1 import conclusions, extraction, instant, observations, references, resolutions
+from atsprobe.json_v1 import conclusions, extraction, instant, observations, references, resolutions, waivers
 from atsprobe.json_v1 import endpoint as endpoints
 from atsprobe.json_v1.certificates import CertificateReader, CertificateWriter
 from atsprobe.json_v1.node import Node, or_else, or_none
@@ -30,9 +30,9 @@ _FAMILIES = ("ipv4", "ipv6")
 _LARGEST_INDEX = 1 << 31
 
 
-def encode(result: AuditResult) -> dict[str, Any]:
-    """Write an audit: everything that was seen, and what was concluded."""
-    recording, rows = result.recording, _Rows(result.recording)
+def encode(result: AuditResult, fix: conclusions.Fixer = conclusions.no_fix) -> dict[str, Any]:
+    """Write an audit: everything that was seen, and what was concluded. ``fix`` says how to mend a finding."""
+    recording, rows = result.recording, _Rows(result.recording, fix)
     return {
         "schema_version": SCHEMA_VERSION,
         "profile": _newest(result.profiles),
@@ -42,8 +42,15 @@ def encode(result: AuditResult) -> dict[str, Any]:
         "interrupted": recording.interrupted,
         "summary": conclusions.encode_summary(result),
         "bundles": [extraction.encode_bundle(bundle) for bundle in recording.extraction.bundles],
-        "endpoints": [rows.encode(row) for row in result.endpoints],
-        "exceptions": [conclusions.encode_exception(judged) for judged in result.exceptions],
+        "endpoints": [
+            {**rows.encode(row), "waived": waivers.encode_waived_load(result, row)} for row in result.endpoints
+        ],
+        "exceptions": [
+            {**conclusions.encode_exception(judged), "waived": waivers.encode_waived_key(result, judged)}
+            for judged in result.exceptions
+        ],
+        "waivers": waivers.encode_waivers(result),
+        "ignored": [waivers.encode_ignored(ignored) for ignored in recording.ignored],
         **conclusions.encode_minimal(result),
         "notices": [conclusions.encode_notice(notice) for notice in result.notices],
         "skipped": [extraction.encode_skipped(skipped) for skipped in recording.extraction.skipped],
@@ -72,8 +79,9 @@ def _newest(profiles: Sequence[Profile]) -> str | None:
 class _Rows:
     """Writes endpoints with what was seen of them, and knows what stood under none."""
 
-    def __init__(self, recording: Recording) -> None:
+    def __init__(self, recording: Recording, fix: conclusions.Fixer) -> None:
         self.certificates = CertificateWriter()
+        self._fix = fix
         self._references = recording.extraction.references
         self._index: dict[Reference, int] = {}
         for i, reference in enumerate(self._references):
@@ -88,7 +96,7 @@ class _Rows:
         return {
             **endpoints.encode(row.endpoint),
             "references": [self._reference(reference, row.endpoint) for reference in row.references],
-            **conclusions.encode_verdicts(row),
+            **conclusions.encode_verdicts(row, self._fix),
             "addresses": list(self._addresses(row)),
         }
 
@@ -149,6 +157,7 @@ def decode(document: object) -> Recording:
         families=or_else(node.get("families"), _decode_families, default=_FAMILIES),
         not_audited=tuple(n.host() for n in _items(node, "not_audited")),
         quick=or_else(node.get("quick"), Node.flag, default=False),
+        ignored=tuple(waivers.decode_ignored(n) for n in _items(node, "ignored")),
     )
 
 

@@ -3,19 +3,27 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from atsprobe.json_v1 import endpoint as endpoints
 from atsprobe.json_v1 import plist_value
 from atsprobe.json_v1.resolutions import status
 from atsprobe.model.dictionary import ExceptionEntry
-from atsprobe.model.judgement import DeclaredVerdict, EndpointFinding, ExceptionJudgement, Notice
+from atsprobe.model.judgement import DeclaredVerdict, EndpointFinding, ExceptionJudgement, Finding, Notice
 from atsprobe.model.observation import Resolved
 from atsprobe.model.result import AuditResult, EndpointResult, exit_code
 
+Fixer = Callable[[EndpointResult, Finding], str]
+"""What says how to mend a finding, in words that fit every server; empty where nothing known helps, or nothing is wrong."""
 
-def encode_verdicts(row: EndpointResult) -> dict[str, Any]:
+
+def no_fix(_: EndpointResult, __: Finding) -> str:
+    """Know of no finding how to mend it."""
+    return ""
+
+
+def encode_verdicts(row: EndpointResult, fix: Fixer = no_fix) -> dict[str, Any]:
     """Write what is concluded about an endpoint, by default and under each dictionary."""
     https = {}
     if row.endpoint.scheme == "http":
@@ -30,7 +38,7 @@ def encode_verdicts(row: EndpointResult) -> dict[str, Any]:
         "declared_verdict": row.declared_verdict,
         "declared": [_encode_declared(declared) for declared in row.declared],
         **https,
-        "findings": [_encode_finding(finding) for finding in row.findings],
+        "findings": [_encode_finding(held, fix(row, held.finding)) for held in row.findings],
         "minimal_exception": _encode_entry(row.minimal_exception),
     }
 
@@ -46,13 +54,14 @@ def _encode_declared(declared: DeclaredVerdict) -> dict[str, Any]:
     }
 
 
-def _encode_finding(held: EndpointFinding) -> dict[str, Any]:
+def _encode_finding(held: EndpointFinding, fix: str) -> dict[str, Any]:
     return {
         "requirement": held.finding.requirement,
         "status": held.finding.status,
         "evidence": held.finding.evidence,
         "citation": held.finding.citation,
         "fixable_by": held.finding.fixable_by,
+        "fix": fix or None,
         "addresses": list(dict.fromkeys(address.ip for address in held.addresses)),
     }
 
@@ -75,6 +84,7 @@ def encode_exception(judged: ExceptionJudgement) -> dict[str, Any]:
         "narrower": judged.narrower,
         "has_exit_weight": judged.has_exit_weight,
         "line": judged.line,
+        "ignored": list(judged.ignored),
     }
 
 
@@ -99,7 +109,7 @@ def encode_notice(notice: Notice) -> dict[str, Any]:
 
 
 def encode_summary(result: AuditResult) -> dict[str, Any]:
-    """Write the numbers. ``findings`` are what makes exit 1: blocked loads, and keys with a status to act on."""
+    """Write the numbers. ``findings`` are what makes exit 1: blocked loads, keys with a status to act on, stale waivers."""
     extraction = result.recording.extraction
     inconclusive = sum(1 for e in result.loads if e.declared_verdict == "inconclusive")
     return {
@@ -110,6 +120,9 @@ def encode_summary(result: AuditResult) -> dict[str, Any]:
         "inconclusive_loads": inconclusive,
         "unverifiable_keys": len(result.not_judged) - inconclusive,
         "skipped": len(extraction.skipped),
+        "accepted": len(result.accepted_loads) + len(result.accepted_keys),
+        "stale_waivers": len(result.stale_waivers),
+        "ignored": len(result.recording.ignored),
         "bundles": len(extraction.bundles),
         "endpoints": len(result.endpoints),
         "loads": len(result.loads),

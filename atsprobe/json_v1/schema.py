@@ -6,7 +6,7 @@ import json
 from importlib import resources
 from typing import Any
 
-SCHEMA_NAMES: tuple[str, ...] = ("audit", "hosts", "policy", "certificate", "lab")
+SCHEMA_NAMES: tuple[str, ...] = ("audit", "hosts", "diagnose", "policy", "certificate", "lab", "diff", "config")
 
 
 def schema(name: str) -> dict[str, Any]:

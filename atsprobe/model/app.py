@@ -59,6 +59,18 @@ class Bundle:
 
 
 @dataclass(frozen=True)
+class InfoPlistSource:
+    """The text of a bundle's XML Info.plist as it lies on disk, line endings and all.
+
+    ``path`` is how a patch names the file: relative to where the patch is applied, with ``/`` between its parts.
+    """
+
+    bundle: str
+    path: str
+    text: str
+
+
+@dataclass(frozen=True)
 class SkippedInput:
     """Something that was not looked at, and why: never silently dropped. ``advice`` says what to do about it.
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 from enum import StrEnum
 from typing import Literal, NewType
 
 from atsprobe.model.dictionary import PlistValue
-from atsprobe.model.endpoint import Endpoint
+from atsprobe.model.endpoint import Endpoint, Host
 from atsprobe.model.observation import Address
 
 RequirementId = NewType("RequirementId", str)
@@ -116,7 +117,8 @@ class ExceptionJudgement:
     """The status of one declared key, and on what it rests.
 
     ``has_exit_weight`` is false where no scan could ever tell (R20). ``hosts`` are the endpoints weighed;
-    ``narrower`` is the form that would do, for ``too-wide``; ``line`` the line in an XML Info.plist.
+    ``narrower`` is the form that would do, for ``too-wide``; ``line`` the line in an XML Info.plist. ``ignored`` are hosts
+    that it covers and that the user had left out of the audit: what would become of them is not known.
     """
 
     bundle: str
@@ -129,6 +131,12 @@ class ExceptionJudgement:
     has_exit_weight: bool = True
     narrower: str = ""
     line: int | None = None
+    ignored: tuple[Host, ...] = ()
+
+    @property
+    def counts_as_not_judged(self) -> bool:
+        """Whether it could not be judged although a scan could tell."""
+        return self.status is ExceptionStatus.UNVERIFIABLE and self.has_exit_weight
 
 
 @dataclass(frozen=True)
@@ -139,3 +147,63 @@ class Notice:
     subject: str
     evidence: str
     to_act_on: bool = False
+
+
+@dataclass(frozen=True)
+class Waiver:
+    """A finding that somebody accepts for a while: until the end of the day ``expires``, UTC.
+
+    ``host`` is one name (with a key: an entry's domain as spelled), ``domain`` a name and everything below it; neither
+    stands beside a global key. Of ``requirement`` (a load is blocked by it) and ``key`` (its status asks for something)
+    exactly one is given. ``bundle`` narrows it to one app. ``place`` is where it is written, ``FILE:LINE``.
+    """
+
+    reason: str
+    owner: str
+    expires: date
+    host: str | None = None
+    domain: str | None = None
+    requirement: RequirementId | None = None
+    key: str | None = None
+    bundle: str | None = None
+    place: str = ""
+
+    @property
+    def subject(self) -> str:
+        """What it accepts, in the order in which findings are named."""
+        whose = self.host or (f"{self.domain} and below" if self.domain else "")
+        return " ".join(filter(None, (whose, self.requirement or self.key)))
+
+
+@dataclass(frozen=True)
+class WaivedLoad:
+    """A blocked load of which at least one failing requirement is accepted; ``is_whole`` where all are, so that none counts."""
+
+    endpoint: Endpoint
+    waivers: tuple[tuple[RequirementId, Waiver], ...]
+    is_whole: bool
+
+    @property
+    def ends_first(self) -> Waiver:
+        """The waiver with which the acceptance ends."""
+        return min((waiver for _, waiver in self.waivers), key=lambda w: w.expires)
+
+
+@dataclass(frozen=True)
+class WaivedKey:
+    """A declared key whose status is accepted."""
+
+    bundle: str
+    domain: str | None
+    key: str | None
+    waiver: Waiver
+
+
+@dataclass(frozen=True)
+class StaleWaiver:
+    """A waiver that has expired, or that matches no finding any more: a finding itself. ``advice`` says what to do."""
+
+    waiver: Waiver
+    problem: Literal["expired", "unmatched"]
+    evidence: str
+    advice: str

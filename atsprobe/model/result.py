@@ -9,21 +9,26 @@ from typing import Literal
 
 from atsprobe.model.app import Bundle, Extraction, SkippedInput
 from atsprobe.model.certificate import Certificate, UnreadableCertificate
+from atsprobe.model.diagnosis import Diagnosis
 from atsprobe.model.dictionary import ExceptionEntry, PlistValue
+from atsprobe.model.drift import Change, Effect, PinAtRisk
 from atsprobe.model.endpoint import Endpoint, Host, Reference
 from atsprobe.model.judgement import (
     DeclaredVerdict,
     EndpointFinding,
     ExceptionJudgement,
-    ExceptionStatus,
     Finding,
     Notice,
     Outcome,
+    StaleWaiver,
     Verdict,
+    WaivedKey,
+    WaivedLoad,
+    Waiver,
 )
 from atsprobe.model.observation import Observation, Resolution
 from atsprobe.model.policy import Client, KeyNote, Policy, Profile
-from atsprobe.model.recording import Recording
+from atsprobe.model.recording import IgnoreRule, Recording
 
 
 class ExitCode(IntEnum):
@@ -74,7 +79,8 @@ class AuditResult:
     """What `audit` and `judge` answer.
 
     ``ios``, ``mode`` (a profile by name) and ``sdk`` are as asked for. ``is_rejudged``: it was seen before, and is
-    judged again.
+    judged again. ``waivers`` are all that were at hand, ``waived`` what they accept, so that it does not count;
+    ``stale_waivers`` are findings themselves.
     """
 
     recording: Recording
@@ -88,6 +94,9 @@ class AuditResult:
     ios: tuple[str, ...] = ()
     mode: str | None = None
     is_rejudged: bool = False
+    waivers: tuple[Waiver, ...] = ()
+    waived: tuple[WaivedLoad | WaivedKey, ...] = ()
+    stale_waivers: tuple[StaleWaiver, ...] = ()
 
     @property
     def loads(self) -> tuple[EndpointResult, ...]:
@@ -96,19 +105,49 @@ class AuditResult:
 
     @property
     def blocked(self) -> tuple[EndpointResult, ...]:
-        """The loads that fail under what the app declares."""
-        return tuple(e for e in self.loads if e.declared_verdict == "blocked")
+        """The loads that fail under what the app declares, less those that are accepted."""
+        return tuple(e for e in self.loads if e.declared_verdict == "blocked" and not self._is_accepted(e))
+
+    @property
+    def accepted_loads(self) -> tuple[EndpointResult, ...]:
+        """The loads that are blocked by nothing but what waivers accept."""
+        return tuple(e for e in self.loads if e.declared_verdict == "blocked" and self._is_accepted(e))
+
+    @property
+    def accepted_keys(self) -> tuple[ExceptionJudgement, ...]:
+        """The keys whose status a waiver accepts."""
+        return tuple(e for e in self.exceptions if self.waiver_of(e) is not None)
+
+    @property
+    def open_exceptions(self) -> tuple[ExceptionJudgement, ...]:
+        """The declared keys less those that are accepted."""
+        return tuple(e for e in self.exceptions if self.waiver_of(e) is None)
+
+    def waived_load(self, load: EndpointResult) -> WaivedLoad | None:
+        """Give what waivers accept of a load, which may be a part of what blocks it."""
+        return next((w for w in self.waived if isinstance(w, WaivedLoad) and w.endpoint == load.endpoint), None)
+
+    def waiver_of(self, key: ExceptionJudgement) -> Waiver | None:
+        """Give the waiver that accepts the status of a key."""
+        place = (key.bundle, key.domain, key.key)
+        of_keys = (w for w in self.waived if isinstance(w, WaivedKey))
+        return next((w.waiver for w in of_keys if (w.bundle, w.domain, w.key) == place), None)
+
+    def _is_accepted(self, load: EndpointResult) -> bool:
+        waived = self.waived_load(load)
+        return waived is not None and waived.is_whole
 
     @property
     def findings(self) -> int:
-        """How many things make exit 1: blocked loads, and keys with a status to act on."""
-        return len(self.blocked) + sum(1 for e in self.exceptions if e.status.is_finding)
+        """How many things make exit 1: blocked loads, keys with a status to act on, and stale waivers."""
+        keys = sum(1 for e in self.open_exceptions if e.status.is_finding)
+        return len(self.blocked) + keys + len(self.stale_waivers)
 
     @property
     def not_judged(self) -> tuple[EndpointResult | ExceptionJudgement, ...]:
         """The loads and the keys that could not be judged (a key without exit weight does not count)."""
         loads = tuple(e for e in self.loads if e.declared_verdict == "inconclusive")
-        keys = tuple(e for e in self.exceptions if e.status is ExceptionStatus.UNVERIFIABLE and e.has_exit_weight)
+        keys = tuple(e for e in self.open_exceptions if e.counts_as_not_judged)
         return (*loads, *keys)
 
 
@@ -212,6 +251,31 @@ class PolicyResult:
 
 
 @dataclass(frozen=True)
+class DiagnoseResult:
+    """What `diagnose` answers: a table for each endpoint named and each client, in the order asked for."""
+
+    recording: Recording
+    diagnoses: tuple[Diagnosis, ...]
+    trust_title: str
+
+    @property
+    def failing(self) -> tuple[Endpoint, ...]:
+        """The endpoints that default ATS fails for some client."""
+        return tuple(dict.fromkeys(d.endpoint for d in self.diagnoses if d.default.result == "FAIL"))
+
+    @property
+    def findings(self) -> int:
+        """How many things make exit 1."""
+        return len(self.failing)
+
+    @property
+    def not_judged(self) -> tuple[Endpoint, ...]:
+        """The endpoints of which it could not be told whether default ATS passes, for some client, and that fail for none."""
+        unknown = (d.endpoint for d in self.diagnoses if d.default.result == "INCONCLUSIVE")
+        return tuple(e for e in dict.fromkeys(unknown) if e not in self.failing)
+
+
+@dataclass(frozen=True)
 class LabEndpoint:
     """A server of the lab and what is expected of it: the truth table's row, ready to be asked."""
 
@@ -236,12 +300,66 @@ class LabResult:
     is_up: bool = False
 
 
-Result = AuditResult | HostsResult | PolicyResult | CertificateResult | LabResult
+ConfiguredText = bool | int | float | str | tuple[str, ...] | None
+"""The value of an option; None where it has none, which is a default too."""
+
+
+@dataclass(frozen=True)
+class ConfiguredValue:
+    """An option as it is in force. ``meaning`` says what its default does, where that is no value; ``line`` is the file's."""
+
+    option: str
+    value: ConfiguredText
+    source: Literal["default", "file", "command-line"]
+    line: int | None = None
+    meaning: str = ""
+
+
+@dataclass(frozen=True)
+class ConfigResult:
+    """What `config` answers. ``file`` is the one that was read, None where there is none: then ``looked_in`` says where."""
+
+    file: str | None
+    looked_in: tuple[str, ...]
+    values: tuple[ConfiguredValue, ...]
+    ignored: tuple[IgnoreRule, ...] = ()
+    waivers: tuple[Waiver, ...] = ()
+
+
+@dataclass(frozen=True)
+class DriftResult:
+    """What `diff` answers: two audits, concluded anew as the same clients, and what differs. ``pins`` are of the newer one."""
+
+    old: AuditResult
+    new: AuditResult
+    changes: tuple[Change, ...]
+    pins: tuple[PinAtRisk, ...]
+
+    def about(self, effect: Effect) -> tuple[tuple[Change, ...], ...]:
+        """Give the changes with an effect, those about one load or one declared key together: a thing each."""
+        things: dict[tuple[object, ...], list[Change]] = {}
+        for change in self.changes:
+            if change.effect == effect:
+                thing = (change.endpoint,) if change.endpoint else (change.bundle, change.domain, change.key)
+                things.setdefault(thing, []).append(change)
+        return tuple(map(tuple, things.values()))
+
+
+Result = (
+    AuditResult
+    | DiagnoseResult
+    | DriftResult
+    | HostsResult
+    | PolicyResult
+    | CertificateResult
+    | LabResult
+    | ConfigResult
+)
 
 
 def exit_code(result: Result) -> ExitCode:
     """Give the exit code that a result means (R24): 130 before 2 before 1 before 3 before 0."""
-    if isinstance(result, LabResult):
+    if isinstance(result, LabResult | ConfigResult):
         return ExitCode.NOTHING_TO_ACT_ON
     if isinstance(result, HostsResult):
         return _of_skipped(result.extraction.skipped)
@@ -250,6 +368,9 @@ def exit_code(result: Result) -> ExitCode:
         return ExitCode.FINDINGS if result.ineffective and skipped is not ExitCode.USAGE else skipped
     if isinstance(result, CertificateResult):
         return _OF_CERTIFICATE[result.verdict]
+    if isinstance(result, DriftResult):
+        worse, unknown = result.about("worse"), result.about("unknown")
+        return ExitCode.FINDINGS if worse else ExitCode.INCOMPLETE if unknown else ExitCode.NOTHING_TO_ACT_ON
     if result.recording.interrupted:
         return ExitCode.INTERRUPTED
     skipped = _of_skipped(result.recording.extraction.skipped)

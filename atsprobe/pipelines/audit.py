@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import UTC
 from typing import TextIO
 
 from atsprobe.ats.profile import UnknownProfile, profiles
 from atsprobe.certificate_files import apple_roots
+from atsprobe.model.recording import Recording
 from atsprobe.model.result import AuditResult
 from atsprobe.pipelines.progress import Progress
 from atsprobe.pipelines.record import record
 from atsprobe.settings import Settings, UsageProblem
 from atsprobe.weigh.conclude import conclude
+from atsprobe.weigh.waivers import with_waivers
 
 
 def audit(
@@ -29,7 +32,13 @@ def audit(
     settings = settings or Settings()
     check_profiles(settings)
     recording = record(targets, settings, progress, names_are_given=names_are_given, stdin=stdin)
-    return conclude(recording, trust=apple_roots(), ios=settings.ios, profile=settings.profile, sdk=settings.sdk)
+    return concluded(recording, settings)
+
+
+def concluded(recording: Recording, settings: Settings) -> AuditResult:
+    """Judge a recording as the settings say, less the findings that are accepted on the day on which it was made."""
+    result = conclude(recording, trust=apple_roots(), ios=settings.ios, profile=settings.profile, sdk=settings.sdk)
+    return with_waivers(result, settings.waivers, recording.started_at.astimezone(UTC).date())
 
 
 def check_profiles(settings: Settings) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from atsprobe.ats.key_effect import names_niap_mode
@@ -10,10 +10,11 @@ from atsprobe.ats.local import locality
 from atsprobe.ats.offer import decisive_offers
 from atsprobe.ats.profile import profiles
 from atsprobe.model.app import Extraction
-from atsprobe.model.endpoint import Confidence, Endpoint, Host, counterpart
+from atsprobe.model.endpoint import Confidence, Endpoint, Host, Reference, counterpart
 from atsprobe.model.handshake import Offer
 from atsprobe.model.observation import Resolution, Resolved
 from atsprobe.model.policy import Profile
+from atsprobe.model.recording import IgnoredHost, IgnoreRule
 from atsprobe.scan.task import Limits, ScanTask
 from atsprobe.settings import Settings
 from atsprobe.weigh.scope import has_http_exception
@@ -58,8 +59,11 @@ class Plan:
         return tuple(e.port for e in self.endpoints if e.host == host and e.scheme == "https")
 
 
-def plan(extraction: Extraction, settings: Settings) -> Plan:
-    """Plan the look at an extraction: the fewest endpoints that decide every load and every declared key."""
+def plan(extraction: Extraction, settings: Settings, offers: Sequence[Offer] | None = None) -> Plan:
+    """Plan the look at an extraction: the fewest endpoints that decide every load and every declared key.
+
+    ``offers`` are the hellos whose outcomes must be known, in order; None for those that decide about loads and keys.
+    """
     loads = extraction.loads()
     contacted = [load.endpoint for load in loads if is_contacted(load.endpoint.host, extraction, settings)]
     may_use_http = {
@@ -72,10 +76,11 @@ def plan(extraction: Extraction, settings: Settings) -> Plan:
     endpoints |= dict.fromkeys(counterpart(e) for e in contacted if e.scheme == "http")
     endpoints |= dict.fromkeys(Endpoint(host, 80, "http") for host in may_use_http)
     with_http = {e.host for e in contacted if e.scheme == "http"} | may_use_http
-    offers = decisive_offers(
-        judged_profiles(extraction, settings), niap=names_niap_mode(b.dictionary for b in extraction.bundles)
-    )
-    return Plan(tuple(sorted(endpoints)), frozenset(with_http), offers)
+    if offers is None:
+        offers = decisive_offers(
+            judged_profiles(extraction, settings), niap=names_niap_mode(b.dictionary for b in extraction.bundles)
+        )
+    return Plan(tuple(sorted(endpoints)), frozenset(with_http), tuple(offers))
 
 
 def judged_profiles(extraction: Extraction, settings: Settings) -> tuple[Profile, ...]:
@@ -102,3 +107,21 @@ def split_by_confidence(extraction: Extraction) -> tuple[Extraction, tuple[Host,
     bare = (r.endpoint.host for r in extraction.references if r.confidence is Confidence.BARE)
     left = dict.fromkeys(host for host in bare if host not in audited)
     return replace(extraction, references=kept), tuple(left)
+
+
+def without_ignored(extraction: Extraction, rules: Sequence[IgnoreRule]) -> tuple[Extraction, tuple[IgnoredHost, ...]]:
+    """Give the extraction less the hosts that are ignored, and these, each with the first rule that is about it.
+
+    A host that the command line names is not ignored: who asks for a target gets an answer about it.
+    """
+    found: dict[Host, list[Reference]] = {}
+    for reference in extraction.references:
+        found.setdefault(reference.endpoint.host, []).append(reference)
+    ignored: list[IgnoredHost] = []
+    for host, references in found.items():
+        rule = next((r for r in rules if r.covers(host)), None)
+        if rule is not None and not any(r.kind == "command-line" for r in references):
+            ignored.append(IgnoredHost(host, rule, tuple(references)))
+    left_out = {i.host for i in ignored}
+    kept = tuple(r for r in extraction.references if r.endpoint.host not in left_out)
+    return replace(extraction, references=kept), tuple(sorted(ignored, key=lambda i: i.host))

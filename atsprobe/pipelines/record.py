@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, TextIO, TypeVar
 
 from atsprobe.certificate_files import CertificateFileProblem, apple_roots, read_roots
 from atsprobe.extract.extract import extract
+from atsprobe.model.handshake import Offer
 from atsprobe.model.observation import UNRESOLVED_IN_WORDS, Observation, Resolution, Unreachable, Unresolved
 from atsprobe.model.recording import Recording
-from atsprobe.pipelines.plan import plan, split_by_confidence
+from atsprobe.pipelines.plan import plan, split_by_confidence, without_ignored
 from atsprobe.pipelines.progress import Progress
 from atsprobe.scan.task import ScanTask
 from atsprobe.settings import Settings, UsageProblem
@@ -30,10 +31,12 @@ def record(
     *,
     names_are_given: bool = False,
     stdin: TextIO | None = None,
+    offers: Sequence[Offer] | None = None,
 ) -> Recording:
     """Extract, resolve and scan; interrupted by Ctrl-C, give what was seen until then.
 
     ``names_are_given``: a name that ``--resolve`` and ``--connect-to`` do not give does not exist, and no DNS server is asked.
+    ``offers`` are the hellos whose outcomes must be known, in order; None for those that decide about loads and keys.
     Raises UsageProblem for an option that cannot be taken.
     """
     progress = progress or Progress()
@@ -41,7 +44,8 @@ def record(
     roots = _installed_roots(settings)
     options = _resolve_options(settings, names_are_given=names_are_given)
     extraction, not_audited = split_by_confidence(extract(targets, stdin=stdin))
-    planned = plan(extraction, settings)
+    extraction, ignored = without_ignored(extraction, settings.ignored)
+    planned = plan(extraction, settings, offers)
     resolutions: tuple[Resolution, ...] = ()
     observations: tuple[Observation, ...] = ()
     interrupted = False
@@ -68,7 +72,18 @@ def record(
         families=settings.families,
         not_audited=not_audited,
         quick=settings.quick,
+        ignored=ignored,
     )
+
+
+def check_roots(settings: Settings) -> None:
+    """Raise UsageProblem for a file of roots that cannot be read."""
+    _installed_roots(settings)
+
+
+def check_names(settings: Settings) -> None:
+    """Raise UsageProblem for what is said of names and addresses (``resolve``, ``connect_to``, ``nameserver``) and is not so."""
+    _resolve_options(settings, names_are_given=False)
 
 
 def _installed_roots(settings: Settings) -> tuple[bytes, ...]:

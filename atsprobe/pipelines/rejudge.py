@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
-from atsprobe.certificate_files import apple_roots
 from atsprobe.extract.extract import extract
 from atsprobe.json_v1.audit import DocumentProblem, JudgedAs, decode, judged_as
 from atsprobe.json_v1.text import loads
 from atsprobe.model.app import Extraction
-from atsprobe.model.recording import Recording
+from atsprobe.model.recording import IgnoreRule, Recording
 from atsprobe.model.result import AuditResult
-from atsprobe.pipelines.audit import check_profiles
+from atsprobe.pipelines.audit import check_profiles, concluded
+from atsprobe.pipelines.plan import without_ignored
 from atsprobe.settings import Settings, UsageProblem
-from atsprobe.weigh.conclude import conclude
 
 
 def rejudge(text: str | bytes, settings: Settings | None = None, plist: str | None = None) -> AuditResult:
@@ -24,7 +24,7 @@ def rejudge(text: str | bytes, settings: Settings | None = None, plist: str | No
     """
     settings = settings or Settings()
     check_profiles(settings)
-    recording, asked = _read(text)
+    recording, asked = read_saved(text)
     if plist is not None:
         recording = under_another_plist(recording, plist)
     if settings.assume_complete:
@@ -37,15 +37,26 @@ def rejudge(text: str | bytes, settings: Settings | None = None, plist: str | No
         sdk=settings.sdk or asked.sdk,
     )
     check_profiles(settings)
-    return conclude(recording, trust=apple_roots(), ios=settings.ios, profile=settings.profile, sdk=settings.sdk)
+    return concluded(ignoring(recording, settings.ignored), settings)
 
 
-def _read(text: str | bytes) -> tuple[Recording, JudgedAs]:
+def read_saved(text: str | bytes) -> tuple[Recording, JudgedAs]:
+    """Read what was seen in a saved audit, and the clients that it was asked for. Raises UsageProblem."""
     try:
         document = loads(text)
         return decode(document), judged_as(document)
     except DocumentProblem as problem:
         raise UsageProblem(str(problem), "give the output of audit --format json") from problem
+
+
+def ignoring(recording: Recording, rules: Sequence[IgnoreRule]) -> Recording:
+    """Give the recording less the hosts that are to be ignored now, beside those that were when it was made."""
+    extraction, found = without_ignored(recording.extraction, rules)
+    ignored = {i.host: i for i in recording.ignored}
+    for one in found:
+        known = ignored.get(one.host)
+        ignored[one.host] = replace(one, references=known.references + one.references) if known else one
+    return replace(recording, extraction=extraction, ignored=tuple(ignored.values()))
 
 
 def under_another_plist(recording: Recording, plist: str) -> Recording:
@@ -63,4 +74,8 @@ def under_another_plist(recording: Recording, plist: str) -> Recording:
         templates=tuple(replace(t, bundle=None) for t in seen.templates),
         files_read=seen.files_read,
     )
-    return replace(recording, extraction=extraction)
+    ignored = (
+        replace(i, references=tuple(replace(r, bundle=None) for r in i.references if r.kind != "ats-exception"))
+        for i in recording.ignored
+    )
+    return replace(recording, extraction=extraction, ignored=tuple(i for i in ignored if i.references))

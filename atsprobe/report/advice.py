@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import ipaddress
+from collections.abc import Sequence
 
-from atsprobe.model.endpoint import ip_address_of
+from atsprobe.model.endpoint import Host, ip_address_of
 from atsprobe.model.handshake import NoAnswer
 from atsprobe.model.judgement import Verdict
 from atsprobe.model.observation import (
@@ -12,6 +13,7 @@ from atsprobe.model.observation import (
     HttpAnswer,
     Observation,
     PlaintextObservation,
+    Resolution,
     Unreachable,
     Unresolved,
 )
@@ -42,15 +44,21 @@ _NEVER_DECIDES = frozenset({"certificate-transparency", "certificate-revocation"
 _PRIVATE = tuple(ipaddress.ip_network(n) for n in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7"))
 
 
+def why_unresolved(resolution: Resolution | None) -> str:
+    """Say why a name has no address; empty where it has one, or was not asked for."""
+    if resolution is None or not isinstance(resolution.outcome, Unresolved):
+        return ""
+    told, detail = UNRESOLVED_IN_WORDS[resolution.outcome.reason], resolution.outcome.detail
+    if detail.startswith("no name server"):
+        return detail
+    return f"{told}: {detail}" if detail else told
+
+
 def why_not_judged(endpoint: EndpointResult) -> str:
     """Say why a load could not be judged: what became of its name, else what judging says."""
-    resolution = endpoint.resolution
-    if resolution is not None and isinstance(resolution.outcome, Unresolved):
-        told = UNRESOLVED_IN_WORDS[resolution.outcome.reason]
-        detail = resolution.outcome.detail
-        if detail.startswith("no name server"):
-            return detail
-        return f"{told}: {detail}" if detail else told
+    unresolved = why_unresolved(endpoint.resolution)
+    if unresolved:
+        return unresolved
     undecided = _undecided_certificate(endpoint)
     if undecided:
         return "; ".join(undecided)
@@ -81,15 +89,20 @@ def _undecided_certificate(endpoint: EndpointResult) -> list[str]:
 
 def advice(endpoint: EndpointResult) -> str:
     """Give the option that may settle a load, with ``{server}`` for HOST:PORT; empty where none is known."""
-    address = ip_address_of(endpoint.endpoint.host)
+    told = advice_for(endpoint.endpoint.host, endpoint.resolution, ())
+    if not told and any("was not sent" in undecided for undecided in _undecided_certificate(endpoint)):
+        return "let the server send its whole chain"
+    return told or advice_for(endpoint.endpoint.host, endpoint.resolution, endpoint.observations)
+
+
+def advice_for(host: Host, resolution: Resolution | None, observations: Sequence[Observation]) -> str:
+    """Give the option that may settle what could not be told of a host, as `advice` does."""
+    address = ip_address_of(host)
     if address is not None and any(address in network for network in _PRIVATE):
         return "NSAllowsLocalNetworking = true, which settles it"
-    resolution = endpoint.resolution
     if resolution is not None and isinstance(resolution.outcome, Unresolved):
         return _FOR_NAMES.get(resolution.outcome.reason, "")
-    if any("was not sent" in told for told in _undecided_certificate(endpoint)):
-        return "let the server send its whole chain"
-    tried = (_for_observation(o) for o in endpoint.observations)
+    tried = (_for_observation(o) for o in observations)
     return next(filter(None, tried), "")
 
 

@@ -9,6 +9,10 @@ from atsprobe.model.observation import Unresolved
 from atsprobe.model.result import (
     AuditResult,
     CertificateResult,
+    ConfigResult,
+    DiagnoseResult,
+    DriftResult,
+    EndpointResult,
     ExitCode,
     HostsResult,
     LabResult,
@@ -24,6 +28,10 @@ def why(result: Result) -> str:
     """Say in a few words why `exit_code` gives what it gives."""
     if isinstance(result, AuditResult):
         return _of_audit(result)
+    if isinstance(result, DiagnoseResult):
+        return _of_diagnose(result)
+    if isinstance(result, DriftResult):
+        return _of_drift(result)
     if isinstance(result, HostsResult):
         return _of_hosts(result)
     if isinstance(result, PolicyResult):
@@ -32,6 +40,8 @@ def why(result: Result) -> str:
         return _of_certificate(result)
     if isinstance(result, LabResult):
         return "the lab is up" if result.is_up else "the lab is not up"
+    if isinstance(result, ConfigResult):
+        return f"what is in force with {result.file}" if result.file else "what is in force without a settings file"
     assert_never(result)
 
 
@@ -40,6 +50,8 @@ def _of_audit(result: AuditResult) -> str:
     told = [count(counted.findings, "finding")] if counted.findings else []
     if counted.not_judged:
         told.append(f"{counted.not_judged} not judged")
+    if counted.accepted:
+        told.append(f"{counted.accepted} accepted")
     match exit_code(result):
         case ExitCode.INTERRUPTED:
             return _of_interrupted(result)
@@ -53,7 +65,8 @@ def _of_audit(result: AuditResult) -> str:
         case ExitCode.INCOMPLETE:
             return ", ".join(["incomplete", *told])
         case ExitCode.NOTHING_TO_ACT_ON:
-            return "nothing to act on" if counted.loads else "nothing to act on, no server was found"
+            nowhere = "no server was looked at" if result.recording.ignored else "no server was found"
+            return ", ".join(["nothing to act on", *([] if counted.loads else [nowhere]), *told])
 
 
 def _of_interrupted(result: AuditResult) -> str:
@@ -62,6 +75,39 @@ def _of_interrupted(result: AuditResult) -> str:
     if not cut_off:
         return after
     return f"{after}; the other {f'{cut_off} ' if cut_off > 1 else ''}{are(cut_off)} listed as not judged"
+
+
+def _of_diagnose(result: DiagnoseResult) -> str:
+    told = [count(result.findings, "finding")] if result.findings else []
+    if result.not_judged:
+        told.append(f"{len(result.not_judged)} not judged")
+    unreadable = len(result.recording.extraction.skipped)
+    match exit_code(result):
+        case ExitCode.INTERRUPTED:
+            return ", ".join(["interrupted", *told])
+        case ExitCode.USAGE:
+            not_read = f"{count(unreadable, 'target')} {were(unreadable)} not diagnosed"
+            return ", ".join([not_read, *told]) if result.diagnoses else "nothing was diagnosed"
+        case ExitCode.FINDINGS:
+            return ", ".join(told)
+        case ExitCode.INCOMPLETE:
+            return ", ".join(["incomplete", *told])
+        case ExitCode.NOTHING_TO_ACT_ON:
+            return "nothing to act on"
+
+
+def _of_drift(result: DriftResult) -> str:
+    worse, unknown = len(result.about("worse")), len(result.about("unknown"))
+    told = [f"{worse} got worse"] if worse else []
+    if unknown:
+        told.append(f"{unknown} not compared")
+    match exit_code(result):
+        case ExitCode.FINDINGS:
+            return ", ".join(told)
+        case ExitCode.INCOMPLETE:
+            return ", ".join(["incomplete", *told])
+        case _:
+            return "nothing got worse"
 
 
 def _of_hosts(result: HostsResult) -> str:
@@ -116,13 +162,14 @@ def hints(result: Result) -> tuple[str, ...]:
         return _as_of_then(result)
     if isinstance(result, PolicyResult):
         return _name_a_host(result)
-    if not isinstance(result, AuditResult):
+    if not isinstance(result, AuditResult | DiagnoseResult):
         return ()
+    seen = result.loads if isinstance(result, AuditResult) else result.diagnoses
     unknown = [
         e.endpoint
-        for e in result.loads
+        for e in seen
         if e.resolution
-        and e.declared_verdict != "exempt"
+        and not (isinstance(e, EndpointResult) and e.declared_verdict == "exempt")
         and isinstance(e.resolution.outcome, Unresolved)
         and e.resolution.outcome.reason == "no-such-name"
     ]

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from functools import cache
 from importlib import resources
 
+from atsprobe.model.dictionary import ExceptionEntry
 from atsprobe.model.endpoint import Endpoint, counterpart
 from atsprobe.model.judgement import Finding, Verdict
 from atsprobe.model.observation import HttpAnswer, TlsObservation
@@ -33,10 +34,10 @@ def server_fix(endpoint: EndpointResult, failing: Sequence[Finding], recording: 
     ``failing`` are the findings to mend, ``recording`` is where the https of an http load was seen. Empty where nothing is
     known to help.
     """
-    its_https = _of_its_https(endpoint, recording)
+    of_https = its_https(endpoint, recording)
     certificate = [f for f in failing if "part" in _fixes().get(f.requirement, {})]
     others = [f for f in failing if f not in certificate]
-    clauses = _of_the_server(endpoint, others, its_https)
+    clauses = _of_the_server(endpoint, others, of_https)
     if len(certificate) > 1:
         clauses.insert(0, _new_certificate(endpoint, certificate))
     else:
@@ -47,18 +48,29 @@ def server_fix(endpoint: EndpointResult, failing: Sequence[Finding], recording: 
     return "; ".join(clauses)
 
 
+def finding_fix(endpoint: EndpointResult, finding: Finding, recording: Recording) -> str:
+    """Say what mends one finding, in words that fit every product; empty where nothing is wrong, or nothing known helps."""
+    if finding.status not in ("fail", "warn") or finding.requirement not in _fixes():
+        return ""
+    return _sentence(endpoint, finding, "fix", its_https(endpoint, recording))
+
+
 def smallest_exception(endpoint: EndpointResult) -> str:
     """Write the keys of the smallest exception that works; empty where none is needed or none helps."""
     if endpoint.verdict is not Verdict.EXCEPTION_REQUIRED or endpoint.minimal_exception is None:
         return ""
+    return exception_keys(endpoint.minimal_exception)
+
+
+def exception_keys(entry: ExceptionEntry) -> str:
+    """Write the keys of an entry, each with its value."""
     return ", ".join(
-        f"{key} = true" if value is True else key_name(None, key, value)
-        for key, value in endpoint.minimal_exception.to_plist().items()
+        f"{key} = true" if value is True else key_name(None, key, value) for key, value in entry.to_plist().items()
     )
 
 
-def _of_the_server(endpoint: EndpointResult, failing: Sequence[Finding], its_https: str) -> list[str]:
-    clauses = {_sentence(endpoint, f, "fix", its_https): None for f in failing if f.requirement in _fixes()}
+def _of_the_server(endpoint: EndpointResult, failing: Sequence[Finding], of_https: str) -> list[str]:
+    clauses = {_sentence(endpoint, f, "fix", of_https): None for f in failing if f.requirement in _fixes()}
     both = {_fixes()["tls-version"]["fix"], _fixes()["forward-secrecy"]["fix"]}
     if both <= clauses.keys():
         return [_TLS_AND_ECDHE, *(c for c in clauses if c not in both)]
@@ -72,9 +84,9 @@ def _new_certificate(endpoint: EndpointResult, failing: Sequence[Finding]) -> st
     return f"new certificate ({told})" if told else "new certificate"
 
 
-def _sentence(endpoint: EndpointResult, finding: Finding, kind: str, its_https: str = "") -> str:
+def _sentence(endpoint: EndpointResult, finding: Finding, kind: str, of_https: str = "") -> str:
     row = _fixes()[finding.requirement]
-    seen = f"{finding.evidence} {its_https}"
+    seen = f"{finding.evidence} {of_https}"
     special = (text for words, text in row.items() if words not in ("fix", "part") and words in seen)
     template = next(special, row["fix"]) if kind == "fix" else row[kind]
     days = _DAYS.search(finding.evidence)
@@ -90,8 +102,8 @@ def _without_443(endpoint: Endpoint | None) -> str:
     return str(endpoint or "").removesuffix(":443")
 
 
-def _of_its_https(endpoint: EndpointResult, recording: Recording) -> str:
-    """Say what was seen of the https that an http load could use instead."""
+def its_https(endpoint: EndpointResult, recording: Recording) -> str:
+    """Say what was seen of the https that an http load could use instead; empty where nothing was, and for an https load."""
     if endpoint.endpoint.scheme != "http":
         return ""
     replacement = counterpart(endpoint.endpoint)

@@ -16,7 +16,8 @@ class Style:
 
     ``width`` is in terminal cells. ``color`` puts ANSI sequences into the text. Without ``unicode`` every character that
     is not ASCII is written in another way. ``verbosity`` is -1 for the answer and one line a problem, 1 for the evidence,
-    2 for every handshake. Without ``fold`` a long name stays on one line, for programs that read it.
+    2 for every handshake. Without ``fold`` a long name stays on one line, for programs that read it. ``server`` is the kind of
+    server product whose lines stand under a fix; where none is named they are told on request only, then of every product.
     """
 
     width: int = 80
@@ -24,6 +25,7 @@ class Style:
     unicode: bool = True
     verbosity: int = NORMAL
     fold: bool = True
+    server: str | None = None
 
     @property
     def columns(self) -> int:

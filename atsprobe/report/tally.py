@@ -17,7 +17,8 @@ class Tally:
     """The numbers of an audit.
 
     ``carried`` are the loads that hang on the same unknown as a key and are told on the key's line;
-    ``inconclusive_keys`` the keys that could not be judged although a scan could tell.
+    ``inconclusive_keys`` the keys that could not be judged although a scan could tell. ``accepted`` counts what waivers take
+    out of all the others.
     """
 
     loads: tuple[EndpointResult, ...]
@@ -27,6 +28,7 @@ class Tally:
     inconclusive_keys: tuple[ExceptionJudgement, ...]
     skipped: tuple[SkippedInput, ...]
     findings: int
+    accepted: int = 0
 
     @property
     def told_alone(self) -> tuple[EndpointResult, ...]:
@@ -47,7 +49,7 @@ class Tally:
 def tally(result: AuditResult) -> Tally:
     """Count what an audit found, and what it could not tell."""
     inconclusive = tuple(e for e in result.loads if e.declared_verdict == "inconclusive")
-    keys = tuple(k for k in result.exceptions if k.status is ExceptionStatus.UNVERIFIABLE and k.has_exit_weight)
+    keys = tuple(k for k in result.open_exceptions if k.counts_as_not_judged)
     return Tally(
         loads=result.loads,
         blocked=result.blocked,
@@ -56,6 +58,7 @@ def tally(result: AuditResult) -> Tally:
         inconclusive_keys=keys,
         skipped=result.recording.extraction.skipped,
         findings=result.findings,
+        accepted=len(result.accepted_loads) + len(result.accepted_keys),
     )
 
 
@@ -67,8 +70,8 @@ def _hangs_on(load: EndpointResult, key: ExceptionJudgement) -> bool:
 
 
 def with_status(result: AuditResult, *statuses: ExceptionStatus) -> tuple[ExceptionJudgement, ...]:
-    """Give the keys that have one of some statuses."""
-    return tuple(k for k in result.exceptions if k.status in statuses)
+    """Give the keys that have one of some statuses, less those that are accepted."""
+    return tuple(k for k in result.open_exceptions if k.status in statuses)
 
 
 def addresses(endpoints: Iterable[EndpointResult]) -> set[tuple[str, str]]:

@@ -27,6 +27,7 @@ from atsprobe.model.trust_store import TrustStore
 from atsprobe.weigh import notices
 from atsprobe.weigh.declared import DeclaredKeys
 from atsprobe.weigh.evidence import Evidence
+from atsprobe.weigh.idle_keys import without_idle_keys
 from atsprobe.weigh.minimal import MinimalSearch
 from atsprobe.weigh.minimal_dictionary import minimal_dictionary
 from atsprobe.weigh.scope import Scope, scopes
@@ -52,11 +53,11 @@ def conclude(
     rows = _rows(found)
     results = {row.endpoint: _endpoint_result(row, evidence, search) for row in rows}
     statuses = {s.identifier: DeclaredKeys(s, evidence, search).judge() for s in found if s.bundle is not None}
-    minimal = [
-        MinimalDictionary(s.identifier, minimal_dictionary(s, results, statuses[s.identifier], evidence))
-        for s in found
-        if s.identifier is not None
-    ]
+    minimal: list[MinimalDictionary] = []
+    for s in found:
+        if s.identifier is not None:
+            smallest = minimal_dictionary(s, results, statuses[s.identifier], evidence)
+            minimal.append(MinimalDictionary(s.identifier, without_idle_keys(smallest, s, evidence, search)))
     return AuditResult(
         recording=recording,
         profiles=_all_profiles(found),

@@ -35,7 +35,7 @@ from atsprobe.weigh import reasons
 from atsprobe.weigh.evidence import Evidence, works
 from atsprobe.weigh.minimal import MinimalSearch, united
 from atsprobe.weigh.scope import Scope
-from atsprobe.weigh.seen_in_full import why_not_seen_in_full
+from atsprobe.weigh.seen_in_full import ignored_under, why_not_seen_in_full
 from atsprobe.weigh.weighed import CaseKey, Weighed, WeighedCase
 
 
@@ -206,8 +206,18 @@ class DeclaredKeys:
             judged.append(self._weigh_subdomains(domain, entry, whole, blind))
         return judged
 
-    def _reaches(self, domain: str) -> Callable[[Host], bool]:
-        return lambda host: (match := self._match(host)) is not None and match.key == domain
+    def _reaches(self, domain: str | None) -> Callable[[Host], bool]:
+        """Give whether an entry (None: no entry) would decide about a host."""
+        return lambda host: (match.key if (match := self._match(host)) is not None else None) == domain
+
+    def _with_ignored(self, judgement: ExceptionJudgement, weighed: Weighed) -> ExceptionJudgement:
+        """Note the hosts left out of the audit that a key covers; where it covers no other, no scan was to tell."""
+        left_out = ignored_under(self._scope, self._evidence, self._reaches(judgement.domain))
+        hosts = tuple(i.host for i in left_out if judgement.key != SUBDOMAINS or i.host != judgement.domain)
+        if not hosts:
+            return judgement
+        nothing_else = judgement.status is ExceptionStatus.UNVERIFIABLE and not weighed.loads
+        return replace(judgement, ignored=hosts, has_exit_weight=judgement.has_exit_weight and not nothing_else)
 
     def _narrower(self, key: DeclaredKey, current: AtsDictionary, weighed: Weighed, *, is_network: bool) -> str:
         """Give the narrower form that keeps every case working that works now; empty where there is none."""
@@ -243,7 +253,7 @@ class DeclaredKeys:
             covered,
             domain=None,
             by_pattern=True,
-            reaches=lambda host: self._match(host) is None,
+            reaches=self._reaches(None),
         )
         in_entries = self._outcomes(self._entries_instead(covered), covered)
         narrower = reasons.entries_instead(weighed) if weighed.keeps_working(in_entries) else ""
@@ -267,6 +277,16 @@ class DeclaredKeys:
         return dictionary
 
     def _status(
+        self,
+        key: DeclaredKey,
+        weighed: Weighed,
+        blind: str,
+        under_whole: dict[CaseKey, Judgement],
+        narrower: str,
+    ) -> ExceptionJudgement:
+        return self._with_ignored(self._first_status(key, weighed, blind, under_whole, narrower), weighed)
+
+    def _first_status(
         self,
         key: DeclaredKey,
         weighed: Weighed,

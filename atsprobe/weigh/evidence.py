@@ -86,7 +86,12 @@ class Evidence:
         self, endpoint: Endpoint, resolver: PolicyResolver, *, accepts_server_trust: bool = False
     ) -> tuple[Judgement, ...]:
         """Judge a load on each of its addresses under the policy that a dictionary makes for its host."""
-        policy = resolver.policy(endpoint.host)
+        return self.judged(endpoint, resolver.policy(endpoint.host), accepts_server_trust=accepts_server_trust)
+
+    def judged(
+        self, endpoint: Endpoint, policy: Policy, *, accepts_server_trust: bool = False
+    ) -> tuple[Judgement, ...]:
+        """Judge a load on each of its addresses under a policy."""
         key = (endpoint, _signature(policy), accepts_server_trust)
         return tuple(self._judge(key, endpoint, a, policy, accepts_server_trust) for a in self.addresses(endpoint))
 

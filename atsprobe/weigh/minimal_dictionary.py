@@ -91,8 +91,13 @@ def _kept(
     statuses: Sequence[ExceptionJudgement],
     unknown: Container[Endpoint],
 ) -> AtsDictionary:
-    """Give what stays as declared, with NSIncludesSubdomains of its entry where it is relaxing and stays."""
+    """Give what stays as declared, and NSIncludesSubdomains beside what relaxes unless that is to be dropped or narrowed."""
     kept = AtsDictionary()
+    without_reach = {
+        s.domain
+        for s in statuses
+        if s.key == SUBDOMAINS and s.status.is_finding and not _covers_unknown(s, results, unknown)
+    }
     for status in statuses:
         if not _stays(status, results, unknown):
             continue
@@ -103,10 +108,18 @@ def _kept(
         if status.key is not None:
             entry = entry.with_key(status.key, _value(status))
         declared = scope.dictionary.entries[status.domain]
-        if status.status is not ExceptionStatus.STRICT and boolean(declared.includes_subdomains):
+        reaches = boolean(declared.includes_subdomains) and status.domain not in without_reach
+        if reaches and status.status is not ExceptionStatus.STRICT:
             entry = entry.with_key(SUBDOMAINS, True)
         kept = kept.with_exception(status.domain, entry)
     return kept
+
+
+def _covers_unknown(
+    status: ExceptionJudgement, results: Mapping[Endpoint, EndpointResult], unknown: Container[Endpoint]
+) -> bool:
+    hosts = (results[e] for e in status.hosts if e in results)
+    return any(r.verdict is Verdict.INCONCLUSIVE or r.endpoint in unknown for r in hosts)
 
 
 def _value(status: ExceptionJudgement) -> PlistValue:
@@ -125,11 +138,13 @@ def _stays(
         return True
     if status.status is ExceptionStatus.INEFFECTIVE or status.key is None:
         return False
+    if status.ignored:
+        return True  # what those hosts need was not seen
     if status.key == NIAP and status.status is ExceptionStatus.NEEDED:
         return True  # it lifts what a global key asks, which no default verdict knows of
-    hosts = [results[e] for e in status.hosts if e in results]
-    if any(r.verdict is Verdict.INCONCLUSIVE or r.endpoint in unknown for r in hosts):
+    if _covers_unknown(status, results, unknown):
         return status.status is not ExceptionStatus.UNNEEDED
+    hosts = [results[e] for e in status.hosts if e in results]
     needed = status.status is ExceptionStatus.NEEDED
     return needed and any(r.verdict is Verdict.BLOCKED for r in hosts)
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 
 from atsprobe.model.app import Load, UrlTemplate
 from atsprobe.model.endpoint import Host, InvalidHost, parse_host
+from atsprobe.model.recording import IgnoredHost
 from atsprobe.weigh.evidence import Evidence
 from atsprobe.weigh.scope import Scope
 
@@ -24,6 +25,8 @@ def why_not_seen_in_full(
     ``by_pattern``: the key covers hosts by rule (subdomains, a network, everything) and not by name, so that hosts not
     found may lie under it. ``reaches`` says whether the key would decide about a host.
     """
+    if ignored := ignored_under(scope, evidence, reaches):
+        return _why_ignored(ignored)
     if not covered:
         return _why_nothing_is_covered(scope, domain, by_pattern=by_pattern)
     left_out = [a for load in covered for a in evidence.left_out(load.endpoint)]
@@ -42,6 +45,28 @@ def _why_nothing_is_covered(scope: Scope, domain: str | None, *, by_pattern: boo
     if any(load.endpoint.host == domain for load in scope.unknown_to_dns):
         return "DNS knows no address of it, and no URL names it"
     return "nothing that the app loads from it was found"
+
+
+def ignored_under(scope: Scope, evidence: Evidence, reaches: Callable[[Host], bool]) -> tuple[IgnoredHost, ...]:
+    """Give the hosts of a scope that a key would decide about and that the user had left out of the audit."""
+    recording = evidence.recording
+    return tuple(
+        ignored
+        for ignored in recording.ignored
+        if reaches(ignored.host)
+        and any(scope.identifier in recording.extraction.bundles_of(r) for r in ignored.references)
+    )
+
+
+def _why_ignored(ignored: Sequence[IgnoredHost]) -> str:
+    first = ignored[0]
+    reason = f" ({first.rule.reason})" if first.rule.reason else ""
+    if len(ignored) == 1:
+        return f"{first.host} is ignored{reason}, so what it needs was not seen"
+    more = (
+        f" and {len(ignored) - 1} more hosts are ignored" if len(ignored) > 2 else f" and {ignored[1].host} are ignored"
+    )
+    return f"{first.host}{reason}{more}, so what they need was not seen"
 
 
 def _why_hosts_may_be_missing(

@@ -184,7 +184,11 @@ def test_settings_reach_the_pipeline(asked: dict[str, object], tmp_path: Path) -
         ("audit x -o x", "x: a target, and --output would overwrite it", "give another --output"),
         ("judge a b", "too many arguments: b", "atsprobe judge --help lists all"),
         ("judge none.json", "none.json: no such file", ""),
-        ("schema config", "COMMAND: no such value: config", "COMMAND takes audit, hosts, policy, certificate, lab"),
+        (
+            "schema nothing",
+            "COMMAND: no such value: nothing",
+            "COMMAND takes audit, hosts, diagnose, policy, certificate, lab, diff, config",
+        ),
         ("lab upp", "no such command: upp", "did you mean up? atsprobe lab --help lists all"),
     ],
 )

@@ -17,12 +17,15 @@ COMMANDS = {
     "audit": ["audit"],
     "judge": ["judge"],
     "hosts": ["hosts"],
+    "diagnose": ["diagnose"],
     "policy": ["policy"],
     "certificate": ["certificate"],
     "demo": ["demo"],
     "lab": ["lab"],
     "lab-up": ["lab", "up"],
     "lab-list": ["lab", "list"],
+    "diff": ["diff"],
+    "config": ["config"],
     "schema": ["schema"],
 }
 
@@ -63,7 +66,8 @@ def test_every_option_is_told_once(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 @pytest.mark.parametrize(
-    "arguments", [["--help"], ["--version"], ["audit", "--help"], ["judge", "none.json"], ["schema"]]
+    "arguments",
+    [["--help"], ["--version"], ["audit", "--help"], ["diagnose", "--help"], ["judge", "none.json"], ["schema"]],
 )
 def test_a_command_without_network_loads_no_engine(arguments: list[str], tmp_path: Path) -> None:
     """Neither sslyze nor nassl nor dnspython, and for help not even rich."""

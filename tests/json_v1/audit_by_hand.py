@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -33,7 +33,11 @@ from atsprobe.model.judgement import (
     Finding,
     Notice,
     RequirementId,
+    StaleWaiver,
     Verdict,
+    WaivedKey,
+    WaivedLoad,
+    Waiver,
 )
 from atsprobe.model.observation import (
     Address,
@@ -47,7 +51,7 @@ from atsprobe.model.observation import (
     Unresolved,
 )
 from atsprobe.model.policy import Profile
-from atsprobe.model.recording import Recording
+from atsprobe.model.recording import IgnoredHost, IgnoreRule, Recording
 from atsprobe.model.result import AuditResult, EndpointResult, MinimalDictionary
 
 NOW = datetime.now(UTC)
@@ -199,6 +203,30 @@ BUNDLES = (
     Bundle("Info.plist", "Info.plist", "Info.plist", AtsDictionary.from_plist("a string"), is_loose_plist=True),
 )
 
+RULE = IgnoreRule("*.internal.example.com", "behind the VPN", "atsprobe.toml:3")
+IGNORED_HOST = Host("jira.internal.example.com")
+IGNORED = IgnoredHost(IGNORED_HOST, RULE, (_reference(Endpoint(IGNORED_HOST, 443), Line(9)),))
+
+WAIVERS = (
+    Waiver(
+        reason="moves in spring",
+        owner="ops@example.com",
+        expires=date(2027, 3, 31),
+        host="old.example.net",
+        requirement=RequirementId("insecure-http"),
+        place="atsprobe.toml:7",
+    ),
+    Waiver(
+        reason="measured by hand",
+        owner="ios",
+        expires=date(2027, 1, 31),
+        domain="example.com",
+        key="NSExceptionMinimumTLSVersion",
+        bundle="com.example.app",
+    ),
+    Waiver(reason="", owner="", expires=date(2020, 2, 29), key="NSAllowsArbitraryLoads"),
+)
+
 RECORDING = Recording(
     extraction=Extraction(
         bundles=BUNDLES,
@@ -237,6 +265,7 @@ RECORDING = Recording(
     families=("ipv4",),
     not_audited=(Host("maybe.example.com"),),
     quick=True,
+    ignored=(IGNORED,),
 )
 
 
@@ -373,4 +402,10 @@ RESULT = AuditResult(
     notices=(Notice("no-such-domain", "gone.example.org", "NXDOMAIN", to_act_on=True),),
     trust_title="Apple roots 26",
     sdk="18",
+    waivers=WAIVERS,
+    waived=(
+        WaivedLoad(HTTP, ((RequirementId("insecure-http"), WAIVERS[0]),), is_whole=True),
+        WaivedKey("com.example.app", "www.example.com", "NSExceptionMinimumTLSVersion", WAIVERS[1]),
+    ),
+    stale_waivers=(StaleWaiver(WAIVERS[2], "expired", "expired on 2020-02-29", "take it out"),),
 )

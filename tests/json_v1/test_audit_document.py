@@ -227,10 +227,45 @@ def test_summary_counts(document: dict) -> None:
     """The numbers are those of the result, and hosts that are no load count as endpoints alone."""
     summary = document["summary"]
     assert summary["exit_code"] == 130
-    assert (summary["endpoints"], summary["loads"], summary["blocked"]) == (4, 3, 1)
-    assert summary["findings"] == 3
+    assert (summary["endpoints"], summary["loads"], summary["blocked"]) == (4, 3, 0)
+    assert (summary["findings"], summary["accepted"], summary["stale_waivers"], summary["ignored"]) == (2, 2, 1, 1)
     assert (summary["not_judged"], summary["inconclusive_loads"], summary["skipped"]) == (2, 1, 1)
     assert summary["verdicts"] == {"exception-required": 1, "inconclusive": 1, "pass": 1}
+
+
+def test_waivers_stand_whole_and_beside_what_they_accept(document: dict) -> None:
+    """An accepted load or key names reason, owner and day; each waiver says what it accepts, or what is wrong with it."""
+    assert document["endpoints"][1]["waived"] == {
+        "reason": "moves in spring",
+        "owner": "ops@example.com",
+        "expires": "2027-03-31",
+    }
+    assert document["endpoints"][3]["waived"] is document["exceptions"][2]["waived"] is None
+    assert document["exceptions"][0]["waived"]["owner"] == "ios"
+    of_load, of_key, stale = document["waivers"]
+    assert (of_load["status"], of_load["requirement"], of_load["place"]) == (
+        "in-force",
+        "insecure-http",
+        "atsprobe.toml:7",
+    )
+    assert of_load["accepts"] == [{"host": "old.example.net", "port": 80, "scheme": "http"}]
+    assert of_key["accepts"][0]["domain"] == "www.example.com"
+    assert (stale["status"], stale["advice"], stale["accepts"]) == ("expired", "take it out", [])
+
+
+def test_a_part_of_a_load_accepted_leaves_it_counted() -> None:
+    """While one failing requirement counts, the load is not called waived; the waiver names it all the same."""
+    in_part = replace(RESULT.waived[0], is_whole=False)
+    written = audit.encode(replace(RESULT, waived=(in_part,)))
+    assert written["endpoints"][1]["waived"] is None and written["summary"]["blocked"] == 1
+    assert [w["status"] for w in written["waivers"]] == ["in-force", "not-concerned", "expired"]
+
+
+def test_ignored_hosts_say_why_and_where_they_were_found(document: dict) -> None:
+    """The pattern, its reason and its place, and every sighting."""
+    (ignored,) = document["ignored"]
+    assert (ignored["host"], ignored["pattern"]) == ("jira.internal.example.com", "*.internal.example.com")
+    assert (ignored["reason"], ignored["references"][0]["location"]) == ("behind the VPN", "9")
 
 
 def test_noise_is_counted_in_full_and_listed_in_part() -> None:

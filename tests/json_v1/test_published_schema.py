@@ -8,22 +8,28 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
-from audit_by_hand import RECORDING, RESULT
+from audit_by_hand import RECORDING, RESULT, RULE, WAIVERS
 from jsonschema import Draft202012Validator
+from made_diagnoses import result as diagnosed
+from made_diagnoses import static_rsa
 from test_audit_document import CONTRACT
 
 from atsprobe.ats.profile import ios_profiles
-from atsprobe.json_v1 import audit, certificate, hosts, lab
+from atsprobe.json_v1 import audit, certificate, config, diagnose, drift, hosts, lab
 from atsprobe.json_v1.schema import SCHEMA_NAMES, schema
 from atsprobe.json_v1.text import dumps
 from atsprobe.model.app import Extraction
 from atsprobe.model.certificate import Certificate
-from atsprobe.model.endpoint import Host
+from atsprobe.model.drift import Change, PinAtRisk
+from atsprobe.model.endpoint import Endpoint, Host
 from atsprobe.model.judgement import Finding, RequirementId
 from atsprobe.model.result import (
     AuditResult,
     CertificateFinding,
     CertificateResult,
+    ConfigResult,
+    ConfiguredValue,
+    DriftResult,
     HostsResult,
     LabEndpoint,
     LabResult,
@@ -47,6 +53,18 @@ LAB = LabResult(
     ),
     is_up=True,
 )
+CONFIG = ConfigResult(
+    file="atsprobe.toml",
+    looked_in=(),
+    values=(
+        ConfiguredValue("ios", ("16", "26"), "file", 2),
+        ConfiguredValue("rate", None, "default"),
+        ConfiguredValue("timeout", 2.5, "command-line"),
+        ConfiguredValue("quick", True, "file", 3),
+    ),
+    ignored=(RULE,),
+    waivers=WAIVERS,
+)
 CERTIFICATE = CertificateResult(
     files=("chain.pem",),
     host=Host("api.example.com"),
@@ -62,11 +80,32 @@ CERTIFICATE = CertificateResult(
     anchor="none",
     trust_title="Apple roots 26",
 )
+DRIFT = DriftResult(
+    old=RESULT,
+    new=RESULT,
+    changes=(
+        Change(
+            "requirement",
+            "worse",
+            "pass",
+            "fail",
+            "TLS 1.1 at most",
+            endpoint=Endpoint(Host("2001:db8::1"), 8443),
+            requirement=RequirementId("tls-version"),
+        ),
+        Change("exception", "note", "", "strict", bundle="org.example", domain="d", key="NSUnknown", value=b"\x00"),
+        Change("exception", "better", "ineffective", "", bundle="org.example", value=(1.5, True)),
+    ),
+    pins=(PinAtRisk("org.example", Host("a.example.com"), "NSPinnedCAIdentities", "no-backup", "the only pin"),),
+)
 DOCUMENTS = {
     "audit": audit.encode(RESULT),
     "hosts": hosts.encode(HostsResult(RECORDING.extraction)),
     "certificate": certificate.encode(CERTIFICATE),
     "lab": lab.encode(LAB),
+    "config": config.encode(CONFIG),
+    "diff": drift.encode(DRIFT),
+    "diagnose": diagnose.encode(diagnosed(static_rsa())),
 }
 
 
@@ -101,6 +140,9 @@ def test_empty_documents_keep_their_schema() -> None:
     assert errors("audit", audit.encode(AuditResult(nothing, (), (), (), (), (), ""))) == []
     assert errors("hosts", hosts.encode(HostsResult(Extraction()))) == []
     assert errors("lab", lab.encode(LabResult("", ""))) == []
+    assert errors("config", config.encode(ConfigResult(None, ("/", "."), ()))) == []
+    audited = AuditResult(nothing, (), (), (), (), (), "")
+    assert errors("diff", drift.encode(DriftResult(audited, audited, (), ()))) == []
 
 
 @pytest.mark.parametrize("members", CONTRACT)
@@ -155,8 +197,9 @@ def test_schema_takes_what_is_added() -> None:
 
 def test_schemas_share_their_definitions() -> None:
     """What two schemas define under one name is the same."""
-    one, other = schema("audit")["$defs"], schema("hosts")["$defs"]
-    assert {name: one[name] for name in other} == other
+    one = schema("audit")["$defs"]
+    for other in (schema("hosts")["$defs"], schema("config")["$defs"]):
+        assert {name: one[name] for name in other} == other
 
 
 def test_hosts_document() -> None:

@@ -76,10 +76,10 @@ def _answer(result: AuditResult, counted: Tally) -> str:
         parts.append(_servers(counted))
     elif counted.not_judged or result.recording.interrupted:
         parts.append(("" if result.recording.interrupted else "incomplete; ") + _no_findings_but(counted))
-    elif counted.loads:
-        parts.append(f"nothing to act on; {_allowed(counted)}")
     else:
-        parts.append("nothing to act on; no server was found")
+        parts += ["nothing to act on", _allowed(counted) if counted.loads else _no_server(result)]
+    if counted.accepted:
+        parts.append(f"{counted.accepted} accepted")
     return "; ".join(part for part in parts if part)
 
 
@@ -126,9 +126,13 @@ def _unread(counted: Tally) -> str:
     return f"{count(number, 'binary' if all_binaries else 'file')} {were(number)}"
 
 
+def _no_server(result: AuditResult) -> str:
+    return "no server was looked at" if result.recording.ignored else "no server was found"
+
+
 def _allowed(counted: Tally) -> str:
     exempt = sum(1 for e in counted.loads if e.declared_verdict == "exempt")
-    allowed = len(counted.loads) - exempt
+    allowed = sum(1 for e in counted.loads if e.declared_verdict == "allowed")
     told = [f"{count(allowed, 'server')} {are(allowed)} allowed"] if allowed else []
     if exempt:
         noun = f"{exempt}" if told else count(exempt, "server")
@@ -151,6 +155,9 @@ def _what_to_do(result: AuditResult, counted: Tally) -> str:
         if number:
             works.append(f"{verb} {number}" if noun_was_said else f"{verb} {count(number, 'exception')}")
             noun_was_said = True
+    stale = len(result.stale_waivers)
+    if stale:
+        works.append(f"see to {count(stale, 'waiver')}")
     needed = len(with_status(result, ExceptionStatus.NEEDED))
     kept = f"{needed} {are(needed)} needed" if noun_was_said else f"{count(needed, 'exception')} {are(needed)} needed"
     return ", ".join(works) + (f"; {kept}" if needed else "")
@@ -159,13 +166,15 @@ def _what_to_do(result: AuditResult, counted: Tally) -> str:
 def _what_holds(result: AuditResult, counted: Tally) -> str:
     passing = sum(1 for e in counted.loads if e.verdict is Verdict.PASS)
     complete, where = not counted.not_judged, _on_every_address(result)
+    ignored = len(result.recording.ignored)
     if not counted.loads:
         left = len(result.recording.not_audited)
-        held = (
-            f"{count(left, 'less sure host')} {were(left)} left out (atsprobe hosts lists {'it' if left == 1 else 'them'})"
-            if left
-            else "no host was found or named"
-        )
+        held = "no host was found or named"
+        if left:
+            listed = f"atsprobe hosts lists {'it' if left == 1 else 'them'}"
+            held = f"{count(left, 'less sure host')} {were(left)} left out ({listed})"
+        elif ignored:
+            held = f"{count(ignored, 'host')} {are(ignored)} ignored"
     elif complete:
         everything = passing == len(counted.loads) > 1
         held = f"{'all ' if everything else ''}{passing} {'passes' if passing == 1 else 'pass'} default ATS {where}"
@@ -205,6 +214,8 @@ def _looked_at(result: AuditResult, counted: Tally) -> str:
     seen = [count(bundles, "bundle")] if bundles else []
     seen.append(count(len(counted.loads), "endpoint"))
     seen.append(count(len(addresses(counted.loads)), "address"))
+    if result.recording.ignored:
+        seen.append(f"{count(len(result.recording.ignored), 'host')} ignored")
     return f"{', '.join(seen)}; {client(result)}"
 
 

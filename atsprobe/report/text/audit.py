@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from atsprobe.model.observation import TlsObservation
 from atsprobe.model.result import AuditResult
+from atsprobe.report.server_products import kinds_shown
 from atsprobe.report.style import QUIET, VERBOSE, VERY_VERBOSE, Style
 from atsprobe.report.text.answer import add_answer, system_services
-from atsprobe.report.text.evidence import offer, outcome
 from atsprobe.report.text.groups import groups
+from atsprobe.report.text.handshakes import add_handshakes
 from atsprobe.report.text.item import Group, add_group
 from atsprobe.report.text.layout import Page
 from atsprobe.report.text.one_server import add_one_server
@@ -37,26 +37,19 @@ def render_audit(result: AuditResult, style: Style) -> str:
             add_table(page, result)
     if style.verbosity >= VERY_VERBOSE:
         _add_handshakes(page, result)
-    for group in groups(result, every_notice=style.verbosity >= VERBOSE):
+    for group in groups(result, every_notice=style.verbosity >= VERBOSE, servers=kinds_shown(style)):
         told = _TOLD if alone else ("inconclusive",) if in_table else ()
         add_group(page, _without(group, told))
     return page.rendered()
 
 
 def _without(group: Group, told: Sequence[str]) -> Group:
-    """Leave out what stands above the groups already."""
-    return Group(group.one, group.several, tuple(item for item in group.items if item.id not in told))
+    """Leave out what stands above the groups already; what was accepted stands nowhere else."""
+    kept = tuple(item for item in group.items if item.id not in told or item.quiet_id)
+    return Group(group.one, group.several, kept)
 
 
 def _add_handshakes(page: Page, result: AuditResult) -> None:
     """List every offer made and its outcome, server by server, address by address."""
     for endpoint in sorted(result.loads, key=sort_key):
-        for observation in endpoint.observations:
-            if not isinstance(observation, TlsObservation):
-                continue
-            page.blank()
-            page.add((f"{endpoint.endpoint} on {observation.address}", "strong"), hang=6)
-            for experiment in observation.experiments:
-                page.add(f"{offer(experiment.offer)}: {outcome(experiment.outcome)}", indent=2, hang=6)
-            if observation.cut_short:
-                page.add(f"cut short: {observation.cut_short}", indent=2, hang=6)
+        add_handshakes(page, endpoint.endpoint, endpoint.observations)

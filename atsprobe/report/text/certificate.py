@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from atsprobe.model.certificate import Certificate, UnreadableCertificate
-from atsprobe.model.endpoint import unicode_name
+from atsprobe.model.endpoint import Endpoint, unicode_name
 from atsprobe.model.result import CertificateFinding, CertificateResult
 from atsprobe.report.escape import shortened
+from atsprobe.report.server_products import configurations, kinds_shown
 from atsprobe.report.style import NORMAL, QUIET, VERBOSE, Style
 from atsprobe.report.text.item import add_labelled
 from atsprobe.report.text.layout import Page, Part
+from atsprobe.report.text.products import add_configurations
 from atsprobe.report.text.requirement_rows import ORDER, add_requirement_rows
 from atsprobe.report.words import count
 
@@ -26,6 +28,7 @@ def render_certificate(result: CertificateResult, style: Style) -> str:
     if style.verbosity > QUIET:
         page.add("; ".join(filter(None, _looked_at(result))), indent=2, hang=2)
     _add_findings(page, result)
+    _add_fixes(page, result)
     if style.verbosity >= VERBOSE:
         page.blank()
         add_labelled(page, tuple(_evidence(result)))
@@ -33,6 +36,17 @@ def render_certificate(result: CertificateResult, style: Style) -> str:
         page.blank()
         page.add("a certificate that is not valid yet is untrusted today; --at decides", indent=2, hang=2)
     return page.rendered()
+
+
+def _add_fixes(page: Page, result: CertificateResult) -> None:
+    """Tell where another chain goes in the product that was asked for; unasked the page is about the chain alone."""
+    if page.style.server is None:
+        return
+    failing = [held.finding for held in result.failing]
+    told = configurations(kinds_shown(page.style), Endpoint(result.host, 443), failing)
+    if told:
+        page.blank()
+    add_configurations(page, told, indent=2)
 
 
 def _answer(result: CertificateResult) -> str:

@@ -44,7 +44,7 @@ _REASONS = {
 def of_server(endpoint: EndpointResult) -> tuple[Row, ...]:
     """Tell of a server: what was seen at its addresses, who loads from it, and whose rules it fails."""
     sources = dict.fromkeys(f.finding.citation for f in endpoint.findings if f.finding.status == "fail")
-    return (*_seen(endpoint.observations), *_used_by(endpoint.references), *_labelled("source", sources))
+    return (*_seen(endpoint.observations), *used_by(endpoint.references), *_labelled("source", sources))
 
 
 def of_key(key: ExceptionJudgement, covered: Sequence[EndpointResult]) -> tuple[Row, ...]:
@@ -54,10 +54,15 @@ def of_key(key: ExceptionJudgement, covered: Sequence[EndpointResult]) -> tuple[
         if len(covered) > 1:
             rows.append(("server", str(endpoint.endpoint)))
         rows += _seen(endpoint.observations)
-        rows += _used_by(endpoint.references)
+        rows += used_by(endpoint.references)
     if len(covered) > 3:
         rows.append(("", f"{count(len(covered) - 3, 'more server')}"))
     return (*rows, ("source", f"Apple, {key.key or 'NSExceptionDomains'}"))
+
+
+def of_observations(observations: Sequence[Observation]) -> tuple[Row, ...]:
+    """Tell what was seen at each address, and what was refused."""
+    return tuple(_seen(observations))
 
 
 def _labelled(label: str, texts: Iterable[str]) -> list[Row]:
@@ -172,7 +177,8 @@ def offer(made: Offer) -> str:
     return f"{versions}, {suites}, {groups}" if made.groups else f"{versions}, {suites}"
 
 
-def _used_by(references: Sequence[Reference]) -> list[Row]:
+def used_by(references: Sequence[Reference]) -> list[Row]:
+    """Give the first place that names a host, and how many more there are."""
     if not references:
         return []
     first = references[0]

@@ -2,19 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import date
 
 from atsprobe.model.endpoint import Endpoint, Host
-from atsprobe.model.judgement import EndpointFinding, ExceptionJudgement, ExceptionStatus
+from atsprobe.model.judgement import (
+    EndpointFinding,
+    ExceptionJudgement,
+    ExceptionStatus,
+    RequirementId,
+    StaleWaiver,
+    Waiver,
+)
 from atsprobe.model.observation import Observation, Unreachable
 from atsprobe.model.public_suffix import registrable_domain
+from atsprobe.model.recording import IgnoredHost
 from atsprobe.model.result import AuditResult, EndpointResult
 from atsprobe.report.advice import advice, why_not_judged
-from atsprobe.report.fixes import server_fix
+from atsprobe.report.fixes import its_https, server_fix
 from atsprobe.report.places import Places, key_name, server_names, spoken, u_label
+from atsprobe.report.server_products import configurations
 from atsprobe.report.tally import tally, with_status
 from atsprobe.report.text.answer import DROPPED
-from atsprobe.report.text.evidence import of_key, of_server
+from atsprobe.report.text.evidence import of_key, of_server, used_by
 from atsprobe.report.text.item import Group, Item
 from atsprobe.report.text.table import ADDRESSES_DISAGREE, sort_key
 
@@ -30,15 +41,16 @@ _ORDER_OF_KEYS = (
 )
 
 
-def groups(result: AuditResult, *, every_notice: bool = False) -> tuple[Group, ...]:
-    """Gather the work that a result asks for; groups may be empty."""
-    return _Groups(result, every_notice=every_notice).all()
+def groups(result: AuditResult, *, every_notice: bool = False, servers: Sequence[str] = ()) -> tuple[Group, ...]:
+    """Gather the work that a result asks for; groups may be empty. ``servers`` are the products whose lines are told."""
+    return _Groups(result, every_notice=every_notice, servers=servers).all()
 
 
 class _Groups:
-    def __init__(self, result: AuditResult, *, every_notice: bool) -> None:
+    def __init__(self, result: AuditResult, *, every_notice: bool, servers: Sequence[str]) -> None:
         self._result = result
         self._everything = every_notice
+        self._servers = servers
         self._tally = tally(result)
         self._places = Places(result.recording.extraction)
         self._names = server_names([e.endpoint for e in result.endpoints])
@@ -60,8 +72,15 @@ class _Groups:
                 "Narrow these exceptions",
                 self._keys(with_status(self._result, ExceptionStatus.TOO_WIDE)),
             ),
+            Group(
+                "Renew this waiver, or take it out",
+                "Renew these waivers, or take them out",
+                tuple(map(_stale_item, self._result.stale_waivers)),
+            ),
             Group("Could not be judged", "Could not be judged", self._not_judged()),
             Group("Look at this", "Look at these", self._notices()),
+            Group("Ignored", "Ignored", tuple(map(_ignored_item, self._result.recording.ignored))),
+            Group("Accepted", "Accepted", self._accepted()),
             Group("Keep", "Keep", self._keys((*needed, *weightless), with_place=False)),
         )
 
@@ -73,15 +92,36 @@ class _Groups:
 
     def _blocked_item(self, endpoint: EndpointResult) -> Item:
         failing = failing_findings(endpoint)
-        reasons = tuple(finding_line(endpoint, f) for f in failing) + declared_only(endpoint)
-        fix = server_fix(endpoint, [f.finding for f in failing], self._result.recording)
+        waived = self._result.waived_load(endpoint)
+        in_part = waived.waivers if waived is not None and not waived.is_whole else ()
+        until = {requirement: waiver.expires for requirement, waiver in in_part}
+        reasons = tuple(_reason(endpoint, f, until) for f in failing) + declared_only(endpoint)
+        counting = [f.finding for f in failing if f.finding.requirement not in until]
+        fix = server_fix(endpoint, counting, self._result.recording) if counting or not failing else ""
         return Item(
             id="blocked",
             subject=self._subject(endpoint.endpoint) + self._blocking_bundles(endpoint),
             reasons=reasons or tuple(filter(None, (endpoint.reason,))),
             remedy=("fix", fix) if fix else None,
             evidence=of_server(endpoint),
+            configurations=configurations(
+                self._servers, endpoint.endpoint, counting, its_https(endpoint, self._result.recording)
+            ),
         )
+
+    def _accepted(self) -> tuple[Item, ...]:
+        """Give what waivers accept: what it would be else, and by whom, why and until when it is accepted."""
+        items: list[Item] = []
+        for load in sorted(self._result.accepted_loads, key=sort_key):
+            waived = self._result.waived_load(load)
+            if waived is not None:
+                terms = "; ".join(dict.fromkeys(_terms(waiver) for _, waiver in waived.waivers))
+                items.append(_accepted_item(self._blocked_item(load), terms))
+        for key in sorted(self._result.accepted_keys, key=_key_order):
+            waiver = self._result.waiver_of(key)
+            if waiver is not None:
+                items.append(_accepted_item(self._key_item(key, with_place=True), _terms(waiver)))
+        return tuple(items)
 
     def _blocking_bundles(self, endpoint: EndpointResult) -> str:
         blocking = [d.bundle for d in endpoint.declared if d.verdict == "blocked"]
@@ -136,6 +176,41 @@ class _Groups:
         return tuple(
             Item(id=n.kind, subject=n.subject, reasons=(n.evidence,)) for n in told if n.kind != ADDRESSES_DISAGREE
         )
+
+
+def _terms(waiver: Waiver) -> str:
+    return f"until {waiver.expires} by {waiver.owner}: {waiver.reason}"
+
+
+def _accepted_item(item: Item, terms: str) -> Item:
+    return replace(item, remedy=("accepted", terms), shared_remedy="", quiet_id="accepted", configurations=())
+
+
+def _stale_item(stale: StaleWaiver) -> Item:
+    waiver = stale.waiver
+    return Item(
+        id=stale.problem,
+        subject=waiver.subject + (f" ({waiver.place})" if waiver.place else ""),
+        reasons=(stale.evidence, f"{waiver.owner}: {waiver.reason}"),
+        remedy=("fix", stale.advice),
+    )
+
+
+def _ignored_item(ignored: IgnoredHost) -> Item:
+    place = f" ({ignored.rule.place})" if ignored.rule.place else ""
+    endpoint = ignored.references[0].endpoint if ignored.references else None
+    return Item(
+        id="ignored",
+        subject=ignored.host + (u_label(endpoint) if endpoint else ""),
+        reasons=(f"{ignored.rule.reason}{place}",),
+        evidence=tuple(used_by(ignored.references)),
+    )
+
+
+def _reason(endpoint: EndpointResult, finding: EndpointFinding, until: Mapping[RequirementId, date]) -> str:
+    line = finding_line(endpoint, finding)
+    day = until.get(finding.finding.requirement)
+    return line if day is None else f"{line} (accepted until {day})"
 
 
 def _by_reason(endpoints: Sequence[EndpointResult]) -> list[EndpointResult]:

@@ -51,6 +51,10 @@ class Page:
             line.append_text(text[start:end])
             self._lines.append(line)
 
+    def add_verbatim(self, text: str, *, indent: int = 0) -> None:
+        """Add a line that is to be copied: never wrapped, however narrow the terminal is."""
+        self._lines.append(Text(" " * indent).append_text(self._text((text,))))
+
     def add_row(self, cells: Iterable[tuple[Part, int]], name: tuple[Part, ...], after: Part = "", at: int = 0) -> None:
         """Add a row of a table: cells padded to their widths, then the name, which alone may wrap; ``after`` at a column."""
         row = Text()

@@ -9,15 +9,17 @@ from atsprobe.model.judgement import EndpointFinding, Verdict
 from atsprobe.model.observation import Resolved, TlsObservation, Unreachable
 from atsprobe.model.result import AuditResult, EndpointResult
 from atsprobe.report.advice import advice, why_not_judged
-from atsprobe.report.fixes import server_fix, smallest_exception
+from atsprobe.report.fixes import its_https, server_fix, smallest_exception
 from atsprobe.report.places import u_label
+from atsprobe.report.server_products import configurations, kinds_shown
 from atsprobe.report.style import NORMAL, QUIET, VERBOSE
 from atsprobe.report.tally import tally
 from atsprobe.report.text.answer import answer_symbol, client, seen_before, system_services
 from atsprobe.report.text.evidence import of_address, of_server
 from atsprobe.report.text.groups import evidence_line
 from atsprobe.report.text.item import add_labelled
-from atsprobe.report.text.layout import Page
+from atsprobe.report.text.layout import Page, Part
+from atsprobe.report.text.products import add_configurations
 from atsprobe.report.text.requirement_rows import ORDER, SYMBOLS, add_requirement_rows
 from atsprobe.report.text.table import ADDRESSES_DISAGREE
 from atsprobe.report.words import count
@@ -28,8 +30,12 @@ _MOST_ADDRESSES = 3
 def add_one_server(page: Page, result: AuditResult, endpoint: EndpointResult) -> None:
     """Write the report on one server."""
     name = f"{_name(endpoint)}{u_label(endpoint.endpoint)}{seen_before(result)}"
-    symbol = "-" if endpoint.verdict is Verdict.EXEMPT else answer_symbol(result, tally(result))
-    page.add(symbol, " ", (f"{name}: {_answer(result, endpoint)}", "strong"), hang=2)
+    waived = result.waived_load(endpoint)
+    accepted = f"; accepted until {waived.ends_first.expires}" if waived is not None and waived.is_whole else ""
+    symbol: Part = "-" if endpoint.verdict is Verdict.EXEMPT else answer_symbol(result, tally(result))
+    if accepted:
+        symbol = ("!", "change")
+    page.add(symbol, " ", (f"{name}: {_answer(result, endpoint)}{accepted}", "strong"), hang=2)
     if page.style.verbosity > QUIET:
         page.add("; ".join(filter(None, _looked_at(result, endpoint))), indent=2, hang=2)
     blank = _blank_addresses(endpoint)
@@ -165,3 +171,9 @@ def _add_remedy(page: Page, result: AuditResult, endpoint: EndpointResult) -> No
     if what:
         page.blank()
         page.add(f"{verb}: {what}", indent=2, hang=len(verb) + 4)
+    to_mend = failing or [f.finding for f in endpoint.findings if f.finding.status == "warn"]
+    https = its_https(endpoint, result.recording)
+    told = configurations(kinds_shown(page.style), endpoint.endpoint, to_mend, https)
+    if told and not what:
+        page.blank()
+    add_configurations(page, told, indent=2)
