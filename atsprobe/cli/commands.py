@@ -20,6 +20,7 @@ from atsprobe.cli.diagnose_command import DiagnoseCommand, diagnose
 from atsprobe.cli.diff_command import EPILOG, diff
 from atsprobe.cli.help import PlainCommand, PlainGroup
 from atsprobe.cli.lab_commands import lab_commands
+from atsprobe.cli.papers import papers
 from atsprobe.cli.policy_command import policy
 from atsprobe.cli.progress_line import ProgressLine
 from atsprobe.cli.speak import NotWritten, Speaker, standard_speaker
@@ -99,6 +100,9 @@ def audit(
     ipv6: options.Ipv6 = False,
     format_name: options.Format = "text",
     output: options.OutputPath = None,
+    suggest: options.Suggest = None,
+    patch: options.Patch = None,
+    notes: options.Notes = None,
     server: options.ServerKind = None,
     verbose: options.Verbose = 0,
     quiet: options.Quiet = False,
@@ -144,9 +148,11 @@ def audit(
         check_revocation=check_revocation,
     )
     settings = with_settings_file(context, settings, speaker)
+    wanted = papers(suggest, patch, notes, [*targets, *([output] if output else [])])
     from atsprobe.pipelines.audit import audit as run
 
-    return answer(speaker, run(targets, settings, ProgressLine(speaker)), format_name)
+    result = run(targets, settings, ProgressLine(speaker, wanted.check))
+    return answer(speaker, result, format_name, wanted)
 
 
 @app.command(cls=ConfiguredCommand, short_help="judge a saved audit again, without a packet", rich_help_panel="Audit")
@@ -160,6 +166,9 @@ def judge(
     assume_complete: options.AssumeComplete = False,
     format_name: options.Format = "text",
     output: options.OutputPath = None,
+    suggest: options.Suggest = None,
+    patch: options.Patch = None,
+    notes: options.Notes = None,
     server: options.ServerKind = None,
     verbose: options.Verbose = 0,
     quiet: options.Quiet = False,
@@ -182,7 +191,10 @@ def judge(
     )
     settings = options.judging(ios, profile, sdk, assume_complete=assume_complete)
     settings = with_settings_file(context, settings, speaker)
-    return answer(speaker, _judged_again(saved, settings, plist), format_name)
+    wanted = papers(suggest, patch, notes, [saved, *([plist] if plist else []), *([output] if output else [])])
+    result = _judged_again(saved, settings, plist)
+    wanted.check(result.recording.extraction)
+    return answer(speaker, result, format_name, wanted)
 
 
 @app.command(cls=ConfiguredCommand, short_help="every host of an app, and where it was found", rich_help_panel="Audit")
@@ -324,6 +336,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and give the exit code. Nothing that can be foreseen ends in a traceback."""
     speaker = standard_speaker()
     given = sys.argv[1:] if arguments is None else list(arguments)
+    speaker.arguments = tuple(given)
     command = next((a for a in given if not a.startswith("-")), "audit")
     nothing = _NOTHING.get(command, "nothing was done")
     try:

@@ -24,6 +24,9 @@ _IN_FORCE = "atsprobe.settings"
 _FORMATS_OF_ANY = tuple(f for f in dict.fromkeys((*FORMATS, *DIAGNOSIS_FORMATS)) if f != "nscurl")
 """The formats that some command has; nscurl's own layout is asked for by an option of its own."""
 
+_WRITTEN = ("output", "suggest", "patch", "notes")
+"""The options of the file that have the command write files."""
+
 _NONE_GIVEN: dict[str, Any] = {
     "resolve": None,
     "connect_to": None,
@@ -101,7 +104,7 @@ class ConfiguredCommand(PlainCommand):
         if parameter is None or value is None:
             return
         _check_in_file(value, file)
-        if value.option == "output" and not self.writes_its_report_by_file:
+        if value.option in _WRITTEN and not self.writes_its_report_by_file:
             return
         if value.option == "format" and value.value not in self.formats:
             return

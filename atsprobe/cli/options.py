@@ -147,6 +147,27 @@ OutputPath = Annotated[
     str | None,
     typer.Option("--output", "-o", metavar="FILE", help="write the report there", rich_help_panel=_REPORT),
 ]
+Suggest = Annotated[
+    str | None,
+    typer.Option(
+        "--suggest", metavar="PLIST", help="write the smallest dictionary that works", rich_help_panel=_REPORT
+    ),
+]
+Patch = Annotated[
+    str | None,
+    typer.Option(
+        "--patch",
+        metavar="FILE",
+        help="write it as a diff against the app's own Info.plist",
+        rich_help_panel=_REPORT,
+    ),
+]
+Notes = Annotated[
+    str | None,
+    typer.Option(
+        "--notes", metavar="FILE", help="write the reasons for App Review, as Markdown", rich_help_panel=_REPORT
+    ),
+]
 ServerKind = Annotated[
     str | None,
     typer.Option(

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable
 
 from atsprobe.cli.speak import Speaker
+from atsprobe.model.app import Extraction
 from atsprobe.model.endpoint import Endpoint
 from atsprobe.pipelines.progress import Progress
 from atsprobe.report.style import QUIET, VERY_VERBOSE
@@ -21,9 +23,9 @@ _PATIENCE = 5.0
 class ProgressLine(Progress):
     """Shows what is done, running and failed; silent where standard error is no terminal."""
 
-    def __init__(self, speaker: Speaker) -> None:
-        """Show it through a speaker, whose options are read already."""
-        self._speaker = speaker
+    def __init__(self, speaker: Speaker, on_extracted: Callable[[Extraction], None] | None = None) -> None:
+        """Show it through a speaker, whose options are read already; ``on_extracted`` is told what the targets hold."""
+        self._speaker, self._on_extracted = speaker, on_extracted
         self._shows = speaker.is_terminal and QUIET < speaker.verbosity < VERY_VERBOSE
         self._logs = speaker.verbosity >= VERY_VERBOSE
         self._lock = threading.Lock()
@@ -32,6 +34,11 @@ class ProgressLine(Progress):
         self._planned = self._done = self._failed = 0
         self._running: dict[Endpoint, list[float]] = {}
         self._since = time.monotonic()
+
+    def extracted(self, extraction: Extraction) -> None:
+        """Let whoever asked look at what the targets hold."""
+        if self._on_extracted is not None:
+            self._on_extracted(extraction)
 
     def planned(self, endpoints: int) -> None:
         """Begin, and keep the clock of the line going."""

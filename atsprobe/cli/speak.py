@@ -25,6 +25,7 @@ class Speaker:
     """Says things to whoever ran the command, in the manner that the options ask for.
 
     ``verbosity``, ``color`` and ``server`` are set once the options are read; ``color`` is ``auto``, ``always`` or ``never``.
+    ``arguments`` are the command line as typed, for hints that repeat it.
     ``has_closed`` tells whether the closing line was said (or would have been, were it not to be quiet).
     """
 
@@ -34,6 +35,7 @@ class Speaker:
         self.verbosity = NORMAL
         self.color = "auto"
         self.server: str | None = None
+        self.arguments: tuple[str, ...] = ()
         self.output: Output | None = None
         self.has_closed = False
         self._hints: dict[str, None] = {}

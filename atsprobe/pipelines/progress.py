@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from atsprobe.model.app import Extraction
 from atsprobe.model.endpoint import Endpoint
 
 
 class Progress:
     """Hears about a scan while it runs; library users may ignore it. Methods are called from worker threads too."""
+
+    def extracted(self, extraction: Extraction) -> None:
+        """Targets are read, and no packet is sent yet; what this raises ends the work."""
 
     def planned(self, endpoints: int) -> None:
         """Scanning begins, of that many endpoints."""

@@ -45,6 +45,7 @@ def record(
     options = _resolve_options(settings, names_are_given=names_are_given)
     extraction, not_audited = split_by_confidence(extract(targets, stdin=stdin))
     extraction, ignored = without_ignored(extraction, settings.ignored)
+    progress.extracted(extraction)
     planned = plan(extraction, settings, offers)
     resolutions: tuple[Resolution, ...] = ()
     observations: tuple[Observation, ...] = ()

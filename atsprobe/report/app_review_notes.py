@@ -104,16 +104,10 @@ class _Page:
         key, judged = kept.key, kept.judged
         lines = [f"{self.level}# {_name(key.domain, key.key, key.value)}", ""]
         lines.append(f"- Status: {_status(kept)}")
-        if wants_a_reason(key.key, key.value):
-            lines.append(
-                "- App Review asks for a reason: TO BE WRITTEN by whoever knows why the server cannot be changed."
-            )
-        else:
-            lines.append("- App Review asks for no reason.")
+        goes_with_a_url = judged is not None and judged.status is ExceptionStatus.REPLACEABLE
+        lines.append(_asks(wants_a_reason(key.key, key.value), goes_with_a_url=goes_with_a_url))
         lines += self._measured("Measured", kept.servers)
-        if judged is None or judged.status is not ExceptionStatus.REPLACEABLE:
-            lines += self._would_go_with(kept.servers)
-        return lines
+        return lines if goes_with_a_url else lines + self._would_go_with(kept.servers)
 
     def _strict(self, kept: Kept) -> list[str]:
         return [f"- {_name(kept.key.domain, kept.key.key, kept.key.value)}: {_status(kept)}"]
@@ -170,9 +164,17 @@ def _name(domain: str | None, key: str | None, value: PlistValue | None) -> str:
     return " ".join(parts)
 
 
+def _asks(asks: bool, *, goes_with_a_url: bool) -> str:
+    if not asks:
+        return "- App Review asks for no reason."
+    if goes_with_a_url:
+        return "- App Review asks for a reason until then."
+    return "- App Review asks for a reason: TO BE WRITTEN by whoever knows why the server cannot be changed."
+
+
 def _status(kept: Kept) -> str:
     if kept.judged is None:
-        return "not declared yet, and needed"
+        return f"not declared yet, and needed: {prose(kept.why_needed)}"
     told = f"{kept.judged.status}: {prose(spoken(kept.judged.reason))}"
     return told if kept.change == "as declared" else f"in the place of {code(shown_value(kept.judged.value))}, {told}"
 

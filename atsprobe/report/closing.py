@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Sequence
 from typing import assert_never
 
 from atsprobe.model.observation import Unresolved
@@ -20,8 +21,11 @@ from atsprobe.model.result import (
     Result,
     exit_code,
 )
+from atsprobe.report.plist_patch import changes
 from atsprobe.report.tally import interrupted, tally
 from atsprobe.report.words import are, count, were
+
+_LONGEST_COMMAND = 300
 
 
 def why(result: Result) -> str:
@@ -192,3 +196,19 @@ def _as_of_then(result: CertificateResult) -> tuple[str, ...]:
     if begins == begins.replace(hour=0, minute=0, second=0):
         return (f"--at {begins:%Y-%m-%d} judges as of that day",)
     return (f"--at {begins:%Y-%m-%dT%H:%M:%SZ} judges as of then",)
+
+
+def next_command(result: AuditResult, arguments: Sequence[str]) -> str:
+    """Give the command that writes the dictionary which remains; empty where it is the declared one, or does not run again.
+
+    ``arguments`` are those of the command that was run, as typed.
+    """
+    bundles = result.recording.extraction.bundles
+    if not any(changes(result, bundle.identifier) for bundle in bundles) or not arguments or "-" in arguments:
+        return ""
+    is_xml_source = all(bundle.is_loose_plist and bundle.key_lines for bundle in bundles)
+    option = "--patch ats.diff" if is_xml_source else "--suggest ats.plist"
+    command = shlex.join(("atsprobe", *arguments))
+    if len(command) > _LONGEST_COMMAND:
+        return f"{option} beside the options that were given writes the dictionary that remains"
+    return f"{command} {option}" + ("" if is_xml_source else "   (writes the dictionary that remains)")

@@ -15,6 +15,7 @@ from atsprobe.model.result import AuditResult, EndpointResult
 from atsprobe.report.places import main_bundles
 
 DOMAINS, MINIMUM_TLS = "NSExceptionDomains", "NSExceptionMinimumTLSVersion"
+_MOST_REASONS = 3
 _NEEDY_FIRST = (Verdict.EXCEPTION_REQUIRED, Verdict.BLOCKED, Verdict.INCONCLUSIVE, Verdict.PASS, Verdict.EXEMPT)
 
 
@@ -28,6 +29,14 @@ class Kept:
     key: DeclaredKey
     judged: ExceptionJudgement | None
     servers: tuple[EndpointResult, ...]
+
+    @property
+    def why_needed(self) -> str:
+        """What fails by default in the servers behind it: that which the key is for, where it is seen."""
+        failing = [f.finding for s in self.servers for f in s.findings if f.finding.status == "fail"]
+        mended = [f for f in failing if f.fixable_by == self.key.key] or failing
+        told = dict.fromkeys(f"{f.requirement}: {f.evidence}" for f in mended)
+        return "; ".join(list(told)[:_MOST_REASONS]) or "the app loads what it allows"
 
     @property
     def change(self) -> Literal["as declared", "another value", "new"]:
@@ -78,7 +87,17 @@ def dossiers(result: AuditResult) -> tuple[Dossier, ...]:
         return (_dossier(result, None, _of_loose_hosts(result)),)
     main = main_bundles(result.recording.extraction)
     ordered = (*main, *(b for b in bundles if b not in main))
-    return tuple(_dossier(result, b, smallest.get(b.identifier, {})) for b in ordered)
+    return tuple(_dossier(result, b, _ordered(smallest.get(b.identifier, {}), b)) for b in ordered)
+
+
+def _ordered(dictionary: Mapping[str, PlistValue], bundle: Bundle) -> dict[str, PlistValue]:
+    """Give a dictionary in the order in which the bundle declares it, with what is new at the end."""
+    entries = dictionary.get(DOMAINS)
+    if not isinstance(entries, Mapping):
+        return dict(dictionary)
+    declared = [name for name, _ in bundle.dictionary.exception_domains]
+    names = (*(d for d in declared if d in entries), *sorted(d for d in entries if d not in declared))
+    return {**dictionary, DOMAINS: {name: entries[name] for name in names}}
 
 
 def seen_on(result: AuditResult) -> str:

@@ -119,21 +119,11 @@ def _evidence(kept: tuple[Kept, ...]) -> list[str]:
 
 def _why(kept: Kept) -> str:
     if kept.judged is None:
-        return f"new; {_failing(kept)}"
+        return f"new; {kept.why_needed}"
     told = f"{kept.judged.status}; {spoken(kept.judged.reason)}"
     if kept.change == "another value":
         return f"in the place of {shown_value(kept.judged.value)}, which is {told}"
     return told
-
-
-def _failing(kept: Kept) -> str:
-    failing = (
-        f"{f.finding.requirement}: {f.finding.evidence}"
-        for server in kept.servers
-        for f in server.findings
-        if f.finding.status == "fail"
-    )
-    return "; ".join(list(dict.fromkeys(failing))[:_MOST_SERVERS]) or "what it allows is loaded by the app"
 
 
 def _measured(server: EndpointResult) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from atsprobe.ats.key_effect import SUBDOMAINS
+from atsprobe.ats.key_effect import SUBDOMAINS, includes_subdomains, niap_in_force, relaxing_keys
 from atsprobe.model.dictionary import AtsDictionary, PlistValue
 from atsprobe.model.judgement import ExceptionJudgement, ExceptionStatus
 from atsprobe.weigh.declared import DeclaredKeys
@@ -20,11 +20,12 @@ def without_idle_keys(
     """Give a scope's smallest dictionary less the keys that are unneeded in it; to drop these at once breaks nothing.
 
     A declared key of which nothing was proved stays at first; a key that was put beside it, or an exact entry in its place,
-    may settle that it is not needed.
+    may settle that it is not needed. Nor does the dictionary reach below a domain with what is new there.
     """
     smallest = AtsDictionary.from_plist(dictionary or None)
     if scope.bundle is None or smallest == scope.dictionary:
         return dict(dictionary)
+    smallest = _without_new_reach(smallest, scope)
     weighed = replace(scope, bundle=replace(scope.bundle, dictionary=smallest))
     judged = DeclaredKeys(weighed, evidence, search).judge()
     for key in judged:
@@ -32,6 +33,17 @@ def without_idle_keys(
             smallest = _without(smallest, key, judged)
     value = smallest.to_plist()
     return dict(value) if isinstance(value, Mapping) else {}
+
+
+def _without_new_reach(dictionary: AtsDictionary, scope: Scope) -> AtsDictionary:
+    """Drop NSIncludesSubdomains that stood beside what tightens alone: what the host itself needs must not reach below it."""
+    niap = niap_in_force(scope.dictionary, scope.profiles)
+    for domain, entry in dictionary.entries.items():
+        declared = scope.dictionary.entries.get(domain)
+        reaches = includes_subdomains(domain, entry) and relaxing_keys(domain, entry, niap=niap)
+        if reaches and declared is not None and not relaxing_keys(domain, declared, niap=niap):
+            dictionary = dictionary.without(domain, SUBDOMAINS)
+    return dictionary
 
 
 def _without(
