@@ -147,6 +147,7 @@ def _reference(sighting: HostSighting, target: str, path: str, bundle: str | Non
         text=sighting.text,
         kind=sighting.kind,
         confidence=sighting.confidence,
+        detector=sighting.detector,
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from atsprobe.extract import bundle
 from atsprobe.extract.containers.container import open_container
@@ -122,7 +122,9 @@ def _read_member(reading: Reading, member: Member, row: Format, *, is_target: bo
     reading.files_read += 1
     for sighting in _guarded(row, member.path, content):
         match sighting:
-            case HostSighting() | TemplateSighting():
+            case HostSighting():
+                reading.sightings.append((member.path, replace(sighting, detector=sighting.detector or row.name)))
+            case TemplateSighting():
                 reading.sightings.append((member.path, sighting))
             case InfoPlist():
                 reading.infos[member.path] = sighting

@@ -15,7 +15,10 @@ Buffer = bytes | mmap
 
 @dataclass(frozen=True, slots=True)
 class HostSighting:
-    """An endpoint that a file names. ``path`` is the beginning of a URL's path, by which a DTD is told from a load."""
+    """An endpoint that a file names. ``path`` is the beginning of a URL's path, by which a DTD is told from a load.
+
+    ``detector`` says what found it (``mach-o``, ``swift-immediate``); empty for the reader of the file's format.
+    """
 
     endpoint: Endpoint
     location: Location
@@ -23,6 +26,7 @@ class HostSighting:
     kind: ReferenceKind
     confidence: Confidence
     path: str = ""
+    detector: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,6 +37,8 @@ def encode(reference: Reference, row: Endpoint | None = None) -> dict[str, Any]:
         "text": reference.text,
         "kind": reference.kind,
         "confidence": reference.confidence.value,
+        **({"detector": reference.detector} if reference.detector else {}),
+        **({"noise_reason": reference.noise_reason} if reference.noise_reason else {}),
         "place": _encode_place(reference.location),
     }
 
@@ -75,6 +77,8 @@ def decode(node: Node, row: Endpoint | None = None) -> Reference:
         text=node["text"].text(),
         kind=node["kind"].choice(get_args(ReferenceKind)),
         confidence=node["confidence"].choice(tuple(Confidence)),
+        noise_reason=or_else(node.get("noise_reason"), Node.text, default=""),
+        detector=or_else(node.get("detector"), Node.text, default=""),
     )
 
 

@@ -192,7 +192,8 @@ class Reference:
     ``bundle`` is the identifier of the Bundle whose dictionary governs the place; None outside every bundle,
     which `Extraction.bundles_of` resolves. ``file`` is the path inside the target, ``text`` what stands there
     (at most 200 characters, unescaped). ``names_load`` is true for a URL, whose scheme and port are its own.
-    ``noise_reason`` says why a sighting is counted but not audited; empty for all others.
+    ``noise_reason`` says why a sighting is counted but not audited; empty for all others. ``detector`` says what
+    found it: the reader of the file's format, or one of its own (``swift-immediate``).
     """
 
     endpoint: Endpoint
@@ -204,6 +205,7 @@ class Reference:
     kind: ReferenceKind
     confidence: Confidence = Confidence.DECLARED
     noise_reason: str = ""
+    detector: str = ""
 
     @property
     def names_load(self) -> bool:
