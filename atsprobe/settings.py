@@ -32,6 +32,7 @@ class Settings:
     ``ios`` are versions as typed (``17``, ``all``), empty for the default; ``resolve`` and ``connect_to`` are entries as curl
     writes them, ``@FILE`` already read. ``families`` are the address families to use. ``ignored`` says which hosts that an
     app names are left out (never one of the command line), ``waivers`` which findings are accepted for a while.
+    ``min_confidence`` is how sure it must be that an app means a host for that to be audited, A to D (`Confidence`).
     """
 
     ios: tuple[str, ...] = ()
@@ -50,6 +51,7 @@ class Settings:
     quick: bool = False
     allow_private: bool = False
     check_revocation: bool = False
+    min_confidence: str = "B"
     ignored: tuple[IgnoreRule, ...] = ()
     waivers: tuple[Waiver, ...] = ()
 

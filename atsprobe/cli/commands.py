@@ -25,8 +25,10 @@ from atsprobe.cli.policy_command import policy
 from atsprobe.cli.progress_line import ProgressLine
 from atsprobe.cli.speak import NotWritten, Speaker, standard_speaker
 from atsprobe.cli.usage import usage
+from atsprobe.model.endpoint import Confidence
 from atsprobe.model.result import AuditResult, ExitCode, exit_code
 from atsprobe.report.closing import why
+from atsprobe.report.format import HOSTS_FORMATS
 from atsprobe.report.style import VERY_VERBOSE
 from atsprobe.report.words import count
 from atsprobe.settings import Settings, UsageProblem
@@ -96,6 +98,7 @@ def audit(
     per_second: options.Rate = None,
     quick: options.Quick = False,
     allow_private: options.AllowPrivate = False,
+    min_confidence: options.MinConfidence = None,
     ipv4: options.Ipv4 = False,
     ipv6: options.Ipv6 = False,
     format_name: options.Format = "text",
@@ -145,6 +148,7 @@ def audit(
         nameserver=nameserver,
         quick=quick,
         allow_private=allow_private,
+        min_confidence=options.confidence(min_confidence) if min_confidence else Settings().min_confidence,
         check_revocation=check_revocation,
     )
     settings = with_settings_file(context, settings, speaker)
@@ -201,7 +205,9 @@ def judge(
 def hosts(
     context: typer.Context,
     targets: options.Targets,
-    format_name: options.Format = "text",
+    all_hosts: options.All = False,
+    min_confidence: options.MinConfidenceListed = None,
+    format_name: options.HostsFormat = "text",
     output: options.OutputPath = None,
     verbose: options.Verbose = 0,
     quiet: options.Quiet = False,
@@ -220,11 +226,15 @@ def hosts(
         quiet=quiet,
         color=color,
         targets=targets,
+        formats=tuple(HOSTS_FORMATS),
     )
+    if all_hosts and min_confidence:
+        raise UsageProblem("--all and --min-confidence: one or the other", "--all lists what is least sure, and noise")
+    least = Confidence("D" if all_hosts else options.confidence(min_confidence or "C"))
     say_settings_file(context, speaker)
     from atsprobe.pipelines.hosts import hosts as run
 
-    return answer(speaker, run(targets), format_name)
+    return answer(speaker, run(targets, least=least, lists_noise=all_hosts), format_name)
 
 
 app.command(

@@ -250,6 +250,7 @@ _READERS: dict[str, Callable[[Any], object]] = {
     "deadline": lambda v: _numbers(deadline=v),
     "jobs": lambda v: _numbers(jobs=v),
     "rate": lambda v: _numbers(per_second=v),
+    "min-confidence": options.confidence,
     "format": lambda v: options.one_of("--format", v, _FORMATS_OF_ANY),
     "server": lambda v: options.one_of("--server", v, tuple(products())),
     "color": lambda v: options.one_of("--color", v, options.COLORS),

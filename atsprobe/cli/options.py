@@ -19,6 +19,7 @@ from atsprobe.settings import MOST_JOBS, Settings, UsageProblem, entries, famili
 _AS, _NET, _REPORT = "Judge as", "Names and network", "Report"
 _RESOLVE_FORM, _CONNECT_FORM = "HOST:PORT:ADDR", "HOST:PORT:ADDR:PORT"
 COLORS = ("auto", "always", "never")
+CONFIDENCES = ("A", "B", "C", "D")
 
 Targets = Annotated[list[str], typer.Argument(metavar="TARGET...", show_default=False)]
 SavedAudit = Annotated[str, typer.Argument(metavar="FILE", show_default=False)]
@@ -127,6 +128,32 @@ Rate = Annotated[
 Quick = Annotated[
     bool,
     typer.Option("--quick/--no-quick", help="verdicts only, no list of suites and groups", rich_help_panel=_NET),
+]
+MinConfidence = Annotated[
+    str | None,
+    typer.Option(
+        "--min-confidence",
+        metavar="CLASS",
+        help="A declared, B URL, C bare name, D in text [B]",
+        rich_help_panel=_NET,
+    ),
+]
+MinConfidenceListed = Annotated[
+    str | None,
+    typer.Option(
+        "--min-confidence",
+        metavar="CLASS",
+        help="A declared, B URL, C bare name, D in text [C]",
+        rich_help_panel=_REPORT,
+    ),
+]
+All = Annotated[
+    bool,
+    typer.Option("--all", help="names inside texts, too, and noise", rich_help_panel=_REPORT),
+]
+HostsFormat = Annotated[
+    str,
+    typer.Option("--format", "-f", metavar="FORMAT", help="text, json or csv [text]", rich_help_panel=_REPORT),
 ]
 AllowPrivate = Annotated[
     bool,
@@ -244,6 +271,11 @@ def one_of(option: str, value: str, known: Sequence[str]) -> str:
     if value not in known:
         raise UsageProblem(f"{option}: no such value: {value}", f"{option} takes {', '.join(known)}")
     return value
+
+
+def confidence(text: str) -> str:
+    """Read a class of confidence, in either case. Raises UsageProblem."""
+    return one_of("--min-confidence", text.upper(), CONFIDENCES)
 
 
 def judging(ios: list[str] | None, profile: str | None, sdk: str | None, *, assume_complete: bool) -> Settings:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import BinaryIO, TextIO, assert_never
 
@@ -27,6 +27,7 @@ class _Gathered:
     found: list[tuple[Reference, str]] = field(default_factory=list)
     templates: dict[UrlTemplate, None] = field(default_factory=dict)
     skipped: list[SkippedInput] = field(default_factory=list)
+    unlisted: Counter[Endpoint] = field(default_factory=Counter)
     files_read: int = 0
 
 
@@ -49,7 +50,7 @@ def extract(
                 _add_reading(gathered, read_target(target, limits or Limits()))
             case _:
                 assert_never(target)
-    references, noise = _without_noise(gathered.found)
+    references, noise = _without_noise(gathered)
     return Extraction(
         bundles=tuple(gathered.bundles),
         references=references,
@@ -57,6 +58,7 @@ def extract(
         noise=noise,
         templates=tuple(gathered.templates),
         files_read=gathered.files_read,
+        unlisted=tuple(sorted(gathered.unlisted.items())),
     )
 
 
@@ -80,6 +82,7 @@ def _add_reading(gathered: _Gathered, reading: Reading) -> None:
         taken.add(identifiers[path])
         gathered.bundles.append(_bundle(reading, path, info, identifiers[path]))
     gathered.skipped += reading.skipped
+    gathered.unlisted.update(reading.unlisted)
     gathered.files_read += reading.files_read
     owners = _Owners(reading, identifiers)
     for path, sighting in reading.sightings:
@@ -151,9 +154,11 @@ def _reference(sighting: HostSighting, target: str, path: str, bundle: str | Non
     )
 
 
-def _without_noise(found: Iterable[tuple[Reference, str]]) -> tuple[tuple[Reference, ...], tuple[Reference, ...]]:
-    """Part references from noise; what the command line or an exception names is never noise. At most 100 of a kind are kept."""
-    found = list(found)
+def _without_noise(gathered: _Gathered) -> tuple[tuple[Reference, ...], tuple[Reference, ...]]:
+    """Part references from noise; what the command line or an exception names is never noise. Beyond 100 of a kind they are
+    counted.
+    """
+    found = gathered.found
     declared = {r.endpoint.host for r, _ in found if r.kind in ("command-line", "ats-exception")}
     references: list[Reference] = []
     noise: list[Reference] = []
@@ -162,6 +167,7 @@ def _without_noise(found: Iterable[tuple[Reference, str]]) -> tuple[tuple[Refere
         key = (reference.endpoint, reference.bundle, reference.kind)
         times[key] += 1
         if times[key] > _MAX_REFERENCES:
+            gathered.unlisted[reference.endpoint] += 1
             continue
         reason = _noise_reason(reference, path, declared)
         if reason:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
@@ -19,14 +20,17 @@ from atsprobe.extract.sighting import (
     Format,
     HostSighting,
     InfoPlist,
+    Repeats,
     Sighting,
     TemplateSighting,
     Trouble,
 )
 from atsprobe.extract.target import PathTarget
 from atsprobe.model.app import SkippedInput
+from atsprobe.model.endpoint import Endpoint
 
 _MAX_SIGHTINGS = 200_000
+_MAX_OF_ONE_HOST = 20
 _NO_INFO_PLISTS = (".entitlements", ".xcent", ".xcprivacy", ".strings", ".stringsdict", ".mobileconfig")
 _LOOSE_PLIST = Format("loose-info-plist", lambda *_: True, info_plist.read_loose)
 _NAMED_TEXT = Format("named-text", plain_text.is_text, plain_text.read)
@@ -35,7 +39,8 @@ _NAMED_TEXT = Format("named-text", plain_text.is_text, plain_text.read)
 @dataclass
 class Reading:
     """What the files of one target tell: by their path in it, sightings, Info.plists and facts of binaries; and what was not
-    read. ``paths`` are all its files, looked into or not.
+    read. ``paths`` are all its files, looked into or not. ``unlisted`` counts what is not told one by one: sightings of one
+    endpoint in one file beyond the twentieth.
     """
 
     target: str
@@ -43,6 +48,7 @@ class Reading:
     infos: dict[str, InfoPlist] = field(default_factory=dict)
     binaries: dict[str, BinaryFacts] = field(default_factory=dict)
     skipped: list[SkippedInput] = field(default_factory=list)
+    unlisted: Counter[Endpoint] = field(default_factory=Counter)
     paths: frozenset[str] = frozenset()
     files_read: int = 0
 
@@ -120,10 +126,17 @@ def _read_members(reading: Reading, opened: Opened) -> None:
 def _read_member(reading: Reading, member: Member, row: Format, *, is_target: bool) -> None:
     content = member.content()
     reading.files_read += 1
+    times: Counter[tuple[Endpoint, str]] = Counter()
     for sighting in _guarded(row, member.path, content):
         match sighting:
             case HostSighting():
-                reading.sightings.append((member.path, replace(sighting, detector=sighting.detector or row.name)))
+                times[sighting.endpoint, sighting.kind] += 1
+                if times[sighting.endpoint, sighting.kind] > _MAX_OF_ONE_HOST:
+                    reading.unlisted[sighting.endpoint] += 1
+                else:
+                    reading.sightings.append((member.path, replace(sighting, detector=sighting.detector or row.name)))
+            case Repeats():
+                reading.unlisted[sighting.endpoint] += sighting.times
             case TemplateSighting():
                 reading.sightings.append((member.path, sighting))
             case InfoPlist():

@@ -38,6 +38,14 @@ class TemplateSighting:
 
 
 @dataclass(frozen=True, slots=True)
+class Repeats:
+    """How many more times a file names an endpoint than its reader told."""
+
+    endpoint: Endpoint
+    times: int
+
+
+@dataclass(frozen=True, slots=True)
 class Trouble:
     """Something in a file that could not be read: why, and what to do. ``part`` names the part, such as ``(arm64)``.
 
@@ -76,7 +84,7 @@ class BinaryFacts:
     links: tuple[str, ...]
 
 
-Sighting = HostSighting | TemplateSighting | Trouble | InfoPlist | BinaryFacts
+Sighting = HostSighting | TemplateSighting | Repeats | Trouble | InfoPlist | BinaryFacts
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from atsprobe.model.dictionary import AtsDictionary
-from atsprobe.model.endpoint import Endpoint, Reference, merge
+from atsprobe.model.endpoint import Endpoint, Host, Reference, merge
 
 
 @dataclass(frozen=True)
@@ -98,6 +98,28 @@ class UrlTemplate:
 
 
 @dataclass(frozen=True)
+class CoveredHost:
+    """A host that the code of a bundle names and that an entry of its NSExceptionDomains decides about."""
+
+    bundle: str
+    host: Host
+    domain: str
+
+
+@dataclass(frozen=True)
+class CrossChecks:
+    """An app's declarations held against its own strings.
+
+    ``unmentioned`` are exception domains (bundle, domain) that no string of the bundle names; ``covered`` the hosts of its code
+    that an exception reaches; ``http_only`` those that http:// URLs alone name.
+    """
+
+    unmentioned: tuple[tuple[str, str], ...] = ()
+    covered: tuple[CoveredHost, ...] = ()
+    http_only: tuple[Host, ...] = ()
+
+
+@dataclass(frozen=True)
 class Load:
     """A (scheme, host, port) that one bundle loads (R2). ``bundle`` is None for the empty dictionary of a loose host."""
 
@@ -113,7 +135,10 @@ class Load:
 
 @dataclass(frozen=True)
 class Extraction:
-    """Everything that the targets hold. ``noise`` are sightings counted but not audited."""
+    """Everything that the targets hold. ``noise`` are sightings counted but not audited.
+
+    ``unlisted`` says of an endpoint that is named very often how many sightings are not told one by one.
+    """
 
     bundles: tuple[Bundle, ...] = ()
     references: tuple[Reference, ...] = ()
@@ -121,6 +146,7 @@ class Extraction:
     noise: tuple[Reference, ...] = ()
     templates: tuple[UrlTemplate, ...] = ()
     files_read: int = 0
+    unlisted: tuple[tuple[Endpoint, int], ...] = ()
 
     def bundle(self, identifier: str | None) -> Bundle | None:
         """Give the bundle of an identifier."""

@@ -126,6 +126,10 @@ class Confidence(StrEnum):
     EMBEDDED = "D"
     NOISE = "N"
 
+    def is_at_least(self, least: Confidence) -> bool:
+        """Say whether it is as sure as another, or surer."""
+        return self.value <= least.value  # A to D, then N
+
 
 @dataclass(frozen=True, slots=True)
 class PlistKey:

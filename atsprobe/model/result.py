@@ -7,12 +7,12 @@ from datetime import datetime
 from enum import IntEnum
 from typing import Literal
 
-from atsprobe.model.app import Bundle, Extraction, SkippedInput
+from atsprobe.model.app import Bundle, CrossChecks, Extraction, SkippedInput
 from atsprobe.model.certificate import Certificate, UnreadableCertificate
 from atsprobe.model.diagnosis import Diagnosis
 from atsprobe.model.dictionary import ExceptionEntry, PlistValue
 from atsprobe.model.drift import Change, Effect, PinAtRisk
-from atsprobe.model.endpoint import Endpoint, Host, Reference
+from atsprobe.model.endpoint import Confidence, Endpoint, Host, Reference
 from atsprobe.model.judgement import (
     DeclaredVerdict,
     EndpointFinding,
@@ -153,9 +153,18 @@ class AuditResult:
 
 @dataclass(frozen=True)
 class HostsResult:
-    """What `hosts` answers."""
+    """What `hosts` answers: the hosts that are at least as sure as ``least``; noise is counted, and listed on demand."""
 
     extraction: Extraction
+    least: Confidence = Confidence.BARE
+    lists_noise: bool = False
+    checks: CrossChecks = CrossChecks()
+
+    @property
+    def references(self) -> tuple[Reference, ...]:
+        """The sightings to list, in the order found; with noise, that at the end."""
+        sure = tuple(r for r in self.extraction.references if r.confidence.is_at_least(self.least))
+        return sure + (self.extraction.noise if self.lists_noise else ())
 
 
 CertificateVerdict = Literal["trusted", "untrusted", "inconclusive"]

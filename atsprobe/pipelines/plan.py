@@ -19,8 +19,6 @@ from atsprobe.scan.task import Limits, ScanTask
 from atsprobe.settings import Settings
 from atsprobe.weigh.scope import has_http_exception
 
-_AUDITED = (Confidence.DECLARED, Confidence.URL)
-
 
 @dataclass(frozen=True)
 class Plan:
@@ -97,15 +95,16 @@ def is_contacted(host: Host, extraction: Extraction, settings: Settings) -> bool
     return any(r.endpoint.host == host and r.kind == "command-line" for r in extraction.references)
 
 
-def split_by_confidence(extraction: Extraction) -> tuple[Extraction, tuple[Host, ...]]:
-    """Give the extraction with the references that are audited, and the hosts that stand there as whole strings alone.
+def split_by_confidence(extraction: Extraction, least: Confidence) -> tuple[Extraction, tuple[Host, ...]]:
+    """Give the extraction with the references that are sure enough to be audited, and the likely hosts that are left out.
 
-    Those are likely enough to be loaded that what covers them is not seen in full; a name inside a text is not.
+    Likely is what stands in a URL or as a whole string: what covers such a host is not seen in full. A name inside a text
+    is not likely enough.
     """
-    kept = tuple(r for r in extraction.references if r.confidence in _AUDITED)
+    kept = tuple(r for r in extraction.references if r.confidence.is_at_least(least))
     audited = {r.endpoint.host for r in kept}
-    bare = (r.endpoint.host for r in extraction.references if r.confidence is Confidence.BARE)
-    left = dict.fromkeys(host for host in bare if host not in audited)
+    likely = (r.endpoint.host for r in extraction.references if r.confidence.is_at_least(Confidence.BARE))
+    left = dict.fromkeys(host for host in likely if host not in audited)
     return replace(extraction, references=kept), tuple(left)
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, TextIO, TypeVar
 
 from atsprobe.certificate_files import CertificateFileProblem, apple_roots, read_roots
 from atsprobe.extract.extract import extract
+from atsprobe.model.endpoint import Confidence
 from atsprobe.model.handshake import Offer
 from atsprobe.model.observation import UNRESOLVED_IN_WORDS, Observation, Resolution, Unreachable, Unresolved
 from atsprobe.model.recording import Recording
@@ -43,7 +44,7 @@ def record(
     started = datetime.now(UTC)
     roots = _installed_roots(settings)
     options = _resolve_options(settings, names_are_given=names_are_given)
-    extraction, not_audited = split_by_confidence(extract(targets, stdin=stdin))
+    extraction, not_audited = split_by_confidence(extract(targets, stdin=stdin), Confidence(settings.min_confidence))
     extraction, ignored = without_ignored(extraction, settings.ignored)
     progress.extracted(extraction)
     planned = plan(extraction, settings, offers)

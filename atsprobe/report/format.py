@@ -21,7 +21,7 @@ from atsprobe.report.style import Style
 
 def render(result: Result, name: str, style: Style) -> str:
     """Give a result in a format. Raises KeyError for a name that no format has, or none for such a result."""
-    return DIAGNOSIS_FORMATS[name](result, style)
+    return (HOSTS_FORMATS if isinstance(result, HostsResult) else DIAGNOSIS_FORMATS)[name](result, style)
 
 
 def _text(result: Result, style: Style) -> str:
@@ -118,8 +118,19 @@ def _diagnosis(result: Result) -> DiagnoseResult:
     return result
 
 
+def _hosts_as_csv(result: Result, _: Style) -> str:
+    from atsprobe.report.csv_sightings import render_hosts
+
+    if not isinstance(result, HostsResult):
+        raise KeyError(type(result).__name__)
+    return render_hosts(result)
+
+
 FORMATS: dict[str, Callable[[Result, Style], str]] = {"text": _text, "json": _json}
 """Those that every result has."""
+
+HOSTS_FORMATS: dict[str, Callable[[Result, Style], str]] = {**FORMATS, "csv": _hosts_as_csv}
+"""Those of a list of hosts."""
 
 DIAGNOSIS_FORMATS: dict[str, Callable[[Result, Style], str]] = {
     **FORMATS,

@@ -135,6 +135,7 @@ OPTIONS: dict[str, OptionRow] = {
     "rate": OptionRow(_number, "1", None, "no limit"),
     "quick": OptionRow(_flag, "true", False),
     "allow-private": OptionRow(_flag, "true", False),
+    "min-confidence": OptionRow(_text, '"C"', "B"),
     "check-revocation": OptionRow(_flag, "true", False),
     "ipv4": OptionRow(_flag, "true", False),
     "ipv6": OptionRow(_flag, "true", False),

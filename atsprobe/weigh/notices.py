@@ -14,6 +14,7 @@ from atsprobe.model.handshake import negotiations
 from atsprobe.model.judgement import Notice, Verdict
 from atsprobe.model.observation import Resolved, TlsObservation, Unresolved
 from atsprobe.model.result import EndpointResult
+from atsprobe.weigh.cross_checks import cross_checks
 from atsprobe.weigh.evidence import Evidence
 from atsprobe.weigh.minimal import CaseVerdict
 from atsprobe.weigh.reasons import ip_of, list_of
@@ -146,6 +147,11 @@ def of_scope(scope: Scope, evidence: Evidence) -> Iterator[Notice]:
     if bundle is None:
         return
     yield from _idle_entries(scope, bundle)
+    for identifier, domain in cross_checks(evidence.recording.extraction).unmentioned:
+        if identifier == bundle.identifier:
+            yield Notice(
+                "unmentioned-exception", domain, "no string of the app names it, or a host that it decides about"
+            )
     declared = {meant_host(domain) for domain in bundle.dictionary.entries}
     for load in (*scope.loads, *scope.unknown_to_dns):
         resolution = evidence.resolution(load.endpoint)

@@ -329,7 +329,7 @@ def test_columns_are_kept(
 def test_hosts(pipeline: Pipeline, capsys: Captured) -> None:
     """Extraction alone: a report, and exit 3 for what was skipped."""
     skipped = (SkippedInput("a.ipa", "Payload/A.app/A", "FairPlay"),)
-    pipeline("hosts", hosts=lambda targets: HostsResult(Extraction((APP,), skipped=skipped, files_read=3)))
+    pipeline("hosts", hosts=lambda targets, **_: HostsResult(Extraction((APP,), skipped=skipped, files_read=3)))
     assert main(["hosts", "a.ipa"]) == 3
     out, err = capsys.readouterr()
     assert out.startswith("0 hosts in Ferry.ipa\n  1 bundle, 3 files, 1 skipped\n")

@@ -73,7 +73,7 @@ def asked(pipeline: Callable[..., None], tmp_path: Path, monkeypatch: pytest.Mon
     pipeline("audit", audit=audit, check_profiles=lambda settings: None)
     pipeline("record", **nothing)
     pipeline("rejudge", rejudge=rejudge)
-    pipeline("hosts", hosts=lambda targets: HostsResult(ferry().recording.extraction))
+    pipeline("hosts", hosts=lambda targets, **_: HostsResult(ferry().recording.extraction))
     return seen
 
 

@@ -10,7 +10,7 @@ from made_results import APP, SHARE, reference
 from rich.cells import cell_len
 from snapshot import check
 
-from atsprobe.model.app import Extraction, NetworkApiUse, SkippedInput, UrlTemplate
+from atsprobe.model.app import CrossChecks, Extraction, NetworkApiUse, SkippedInput, UrlTemplate
 from atsprobe.model.endpoint import Confidence, Endpoint, Host, Line, PlistKey, Reference, Section
 from atsprobe.model.result import HostsResult, LabEndpoint, LabResult
 from atsprobe.report.style import Style
@@ -113,3 +113,24 @@ def test_the_lab_looks_as_agreed(width: int) -> None:
 def test_the_lab_in_a_line() -> None:
     """Starting it tells where it is, not its table."""
     assert render_lab(_lab(), Style(), rows=False) == "5 servers on 127.0.0.1, root lab/ca.pem\n"
+
+
+def test_all_hosts() -> None:
+    """Names inside texts and noise have sections of their own, noise with its reason, and nothing is hidden."""
+    shown = _hosts()
+    noise = tuple(replace(r, noise_reason="names a schema") for r in shown.extraction.noise)
+    result = replace(
+        shown, extraction=replace(shown.extraction, noise=noise), least=Confidence.EMBEDDED, lists_noise=True
+    )
+    text = render_hosts(result, Style())
+    assert "hidden" not in text
+    assert "Inside texts (1)\n  maybe.example.org" in text
+    assert "Noise (1)\n  www.w3.org  names a schema; Ferry.app/Info.plist:1\n" in text
+
+
+def test_what_was_found_of_declarations() -> None:
+    """What code names only in the clear, what an exception reaches, and exceptions that no code names."""
+    checks = CrossChecks((("org.example.ferry", "gone.example.com"),), (), (Host("cdn.example.net"),))
+    text = render_hosts(replace(_hosts(), checks=checks), Style())
+    assert "Only over http:// (1)\n  cdn.example.net  every URL of it begins with http://\n" in text
+    assert "Exceptions that no code mentions (1)\n  gone.example.com  no string names it\n" in text

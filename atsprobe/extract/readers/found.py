@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 
 from atsprobe.extract.host_names import FoundTemplate, Hit, endpoint_of, has_public_suffix
-from atsprobe.extract.sighting import HostSighting, Sighting, TemplateSighting, Trouble
+from atsprobe.extract.sighting import HostSighting, Repeats, Sighting, TemplateSighting, Trouble
 from atsprobe.model.endpoint import Confidence, Endpoint, Location, ip_address_of
 
 _MAX_KEPT = 20
@@ -14,8 +14,17 @@ _MAX_HITS = 200_000
 
 
 def sightings(hits: Iterable[Hit], locate: Callable[[Hit], Location]) -> Iterator[Sighting]:
-    """Turn hits into sightings, at most 20 of one endpoint; one of too many is given up, and that is said."""
+    """Turn hits into sightings, at most 20 of one endpoint, the others counted; one of too many is given up, and that is said."""
     kept: dict[tuple[Endpoint, str] | str, int] = {}
+    yield from _sightings(hits, locate, kept)
+    for key, times in kept.items():
+        if isinstance(key, tuple) and times > _MAX_KEPT:
+            yield Repeats(key[0], times - _MAX_KEPT)
+
+
+def _sightings(
+    hits: Iterable[Hit], locate: Callable[[Hit], Location], kept: dict[tuple[Endpoint, str] | str, int]
+) -> Iterator[Sighting]:
     for number, hit in enumerate(hits):
         if len(kept) > _MAX_HOSTS or number >= _MAX_HITS:
             yield Trouble(

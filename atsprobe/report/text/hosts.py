@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import PurePosixPath
 
-from atsprobe.model.app import Extraction
 from atsprobe.model.endpoint import DEFAULT_PORTS, Confidence, Host, Reference, unicode_name
 from atsprobe.model.public_suffix import registrable_domain
 from atsprobe.model.result import HostsResult
@@ -24,7 +23,9 @@ _SECTIONS: tuple[tuple[str, str, frozenset[str]], ...] = (
     ("In URLs", "in URLs", frozenset({"url", "configuration", "redirect"})),
     ("Bare names", "bare name", frozenset({"bare-host"})),
     ("Named", "named", frozenset({"command-line"})),
+    ("Inside texts", "inside texts", frozenset()),
 )
+"""Title, words for the count, and kinds of each section; the last takes what is less sure, whatever its kind."""
 _WORDS = {
     "ats-exception": "exception",
     "pinned-domain": "pinned",
@@ -39,12 +40,12 @@ _SERVICES = frozenset({"applinks", "webcredentials", "activitycontinuation", "ap
 def render_hosts(result: HostsResult, style: Style) -> str:
     """Write every host and where it was found; quiet, the bare names alone, one a line, ready for another program."""
     extraction = result.extraction
-    hosts = _by_host(extraction)
+    hosts = _by_host(r for r in result.references if r.confidence is not Confidence.NOISE)
     if style.verbosity <= QUIET:
         return "".join(f"{escape(host)}\n" for host in hosts)
     page = Page(style)
     sections = [(title, word, _of_section(hosts, number)) for number, (title, word, _) in enumerate(_SECTIONS)]
-    _add_head(page, extraction, [(word, len(found)) for _, word, found in sections])
+    _add_head(page, result, [(word, len(found)) for _, word, found in sections])
     column = _column(page, [_shown(h) for h in hosts] + [f"*.{t.suffix}" for t in extraction.templates])
     for number, (title, _, found) in enumerate(sections):
         rows = [(_shown(host), _found(references, style)) for host, references in found.items()]
@@ -53,7 +54,9 @@ def render_hosts(result: HostsResult, style: Style) -> str:
                 (f"*.{t.suffix}" if t.suffix else "*", _template(t.text)) for t in extraction.templates
             )
         _add_section(page, title, len(found), rows, column)
+    _add_noise(page, result)
     places = Places(extraction)
+    _add_checks(page, result, places)
     outside = [
         (places.within_app(use.file, bundle.target), f"{use.api}: ATS does not govern it")
         for bundle in extraction.bundles
@@ -66,12 +69,11 @@ def render_hosts(result: HostsResult, style: Style) -> str:
     return page.rendered()
 
 
-def _by_host(extraction: Extraction) -> dict[Host, list[Reference]]:
-    """Gather the sightings of each host that is more than a name inside a text, sorted by domain."""
+def _by_host(references: Iterable[Reference]) -> dict[Host, list[Reference]]:
+    """Gather the sightings of each host, hosts sorted by domain."""
     found: dict[Host, list[Reference]] = {}
-    for reference in extraction.references:
-        if reference.confidence is not Confidence.EMBEDDED:
-            found.setdefault(reference.endpoint.host, []).append(reference)
+    for reference in references:
+        found.setdefault(reference.endpoint.host, []).append(reference)
     order = sorted(found, key=lambda h: (registrable_domain(h) or h, h))
     return {host: found[host] for host in order}
 
@@ -80,14 +82,41 @@ def _of_section(hosts: dict[Host, list[Reference]], section: int) -> dict[Host, 
     """Give the hosts whose best sighting belongs to a section, with the sightings of that section first."""
     chosen = {}
     for host, references in hosts.items():
-        kinds = {r.kind for r in references}
-        best = next((n for n, (_, _, of_section) in enumerate(_SECTIONS) if kinds & of_section), 0)
-        if best == section:
-            chosen[host] = sorted(references, key=lambda r: r.kind not in _SECTIONS[section][2])
+        places = {_section_of(r) for r in references}
+        if min(places) == section:
+            chosen[host] = sorted(references, key=lambda r: _section_of(r) != section)
     return chosen
 
 
-def _add_head(page: Page, extraction: Extraction, numbers: Sequence[tuple[str, int]]) -> None:
+def _section_of(reference: Reference) -> int:
+    """Give the section of a sighting; a host inside a text has the last, whether with a scheme or bare."""
+    if reference.confidence is Confidence.EMBEDDED:
+        return len(_SECTIONS) - 1
+    return next(n for n, (_, _, kinds) in enumerate(_SECTIONS) if reference.kind in kinds)
+
+
+def _add_noise(page: Page, result: HostsResult) -> None:
+    """List what is no host to audit, with the reason, where that was asked for."""
+    if not result.lists_noise:
+        return
+    found = _by_host(result.extraction.noise)
+    rows = [(_shown(host), f"{refs[0].noise_reason}; {_found(refs, page.style)}") for host, refs in found.items()]
+    _add_section(page, "Noise", len(rows), rows, None)
+
+
+def _add_checks(page: Page, result: HostsResult, places: Places) -> None:
+    """Say what the declarations and the strings of the app have to do with each other."""
+    checks = result.checks
+    rows = [(_shown(host), "every URL of it begins with http://") for host in checks.http_only]
+    _add_section(page, "Only over http://", len(rows), rows, None)
+    rows = [(c.host, f"under {c.domain}{places.bundle_suffix(c.bundle)}") for c in checks.covered]
+    _add_section(page, "Under an exception", len(rows), rows, None)
+    rows = [(domain, f"no string names it{places.bundle_suffix(bundle)}") for bundle, domain in checks.unmentioned]
+    _add_section(page, "Exceptions that no code mentions", len(rows), rows, None)
+
+
+def _add_head(page: Page, result: HostsResult, numbers: Sequence[tuple[str, int]]) -> None:
+    extraction = result.extraction
     hosts = sum(number for _, number in numbers)
     targets = sorted({r.target for r in extraction.references} | {b.target for b in extraction.bundles})
     within = f" in {PurePosixPath(targets[0]).name}" if len(targets) == 1 else f" in {len(targets)} targets"
@@ -96,14 +125,14 @@ def _add_head(page: Page, extraction: Extraction, numbers: Sequence[tuple[str, i
     parts = [count(len(extraction.bundles), "bundle"), count(extraction.files_read, "file")]
     if extraction.skipped:
         parts.append(f"{len(extraction.skipped)} skipped")
-    hidden = _hidden(extraction)
-    page.add(", ".join(parts) + (f"; {hidden} hidden" if hidden else ""), indent=2, hang=2)
+    hidden = _hidden(result)
+    page.add(", ".join(parts) + (f"; {hidden} hidden (--all)" if hidden else ""), indent=2, hang=2)
 
 
-def _hidden(extraction: Extraction) -> str:
-    shown = _by_host(extraction).keys()
-    noise = {r.endpoint.host for r in extraction.noise} - shown
-    unsure = {r.endpoint.host for r in extraction.references} - shown - noise
+def _hidden(result: HostsResult) -> str:
+    shown = {r.endpoint.host for r in result.references}
+    noise = {r.endpoint.host for r in result.extraction.noise} - shown
+    unsure = {r.endpoint.host for r in result.extraction.references} - shown - noise
     told = [f"{len(noise)} noise"] * bool(noise) + [f"{len(unsure)} unsure"] * bool(unsure)
     return f"{' and '.join(told)} {'host' if len(noise) + len(unsure) == 1 else 'hosts'}" if told else ""
 
