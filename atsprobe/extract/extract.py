@@ -152,9 +152,9 @@ def _reference(sighting: HostSighting, target: str, path: str, bundle: str | Non
 
 
 def _without_noise(found: Iterable[tuple[Reference, str]]) -> tuple[tuple[Reference, ...], tuple[Reference, ...]]:
-    """Part references from noise; what the command line or an exception names is never noise. At most 100 of a kind are kept."""
+    """Part references from noise; what the command line names or a file declares is none. At most 100 of a kind are kept."""
     found = list(found)
-    declared = {r.endpoint.host for r, _ in found if r.kind in ("command-line", "ats-exception")}
+    declared = {r.endpoint.host for r, _ in found if r.confidence is Confidence.DECLARED}
     references: list[Reference] = []
     noise: list[Reference] = []
     times: Counter[tuple[Endpoint, str | None, str]] = Counter()

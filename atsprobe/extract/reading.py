@@ -10,7 +10,6 @@ from atsprobe.extract import bundle
 from atsprobe.extract.containers.container import open_container
 from atsprobe.extract.containers.opened import Opened
 from atsprobe.extract.member import Limits, Member, Unreadable
-from atsprobe.extract.plist_file import looks_like_plist
 from atsprobe.extract.readers import info_plist, plain_text
 from atsprobe.extract.readers.reader import format_of
 from atsprobe.extract.sighting import (
@@ -27,7 +26,8 @@ from atsprobe.extract.target import PathTarget
 from atsprobe.model.app import SkippedInput
 
 _MAX_SIGHTINGS = 200_000
-_NO_INFO_PLISTS = (".entitlements", ".xcent", ".xcprivacy", ".strings", ".stringsdict", ".mobileconfig")
+_NO_INFO_PLISTS = (".strings", ".stringsdict", ".mobileconfig")
+_PLIST_ROWS = ("info-plist", "property-list")
 _LOOSE_PLIST = Format("loose-info-plist", lambda *_: True, info_plist.read_loose)
 _NAMED_TEXT = Format("named-text", plain_text.is_text, plain_text.read)
 
@@ -83,8 +83,9 @@ def _read_single(reading: Reading, member: Member) -> None:
     if not head:
         raise Unreadable("an empty file")
     name = member.path.lower()
-    is_plist = (looks_like_plist(head) or name.endswith(".plist")) and not name.endswith(_NO_INFO_PLISTS)
-    row = _LOOSE_PLIST if is_plist else format_of(member.path, head) or _text_format(member.path, head)
+    row = format_of(member.path, head) or _text_format(member.path, head)
+    is_plist = row is not None and row.name in _PLIST_ROWS and not name.endswith(_NO_INFO_PLISTS)
+    row = _LOOSE_PLIST if is_plist else row
     if row is None:
         raise Unreadable(
             "not an app, a property list, a Mach-O file or text", "give the .ipa, the .app folder or its Info.plist"
