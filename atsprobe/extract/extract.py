@@ -12,6 +12,7 @@ from atsprobe.extract.member import Limits
 from atsprobe.extract.noise import NO_SUFFIX, is_noise_by_path, noise_reason
 from atsprobe.extract.reading import Reading, read_target
 from atsprobe.extract.sighting import HostSighting, InfoPlist
+from atsprobe.extract.source_tree import aside_reason
 from atsprobe.extract.target import BadTarget, HostTarget, PathTarget, expand
 from atsprobe.model.app import Bundle, Extraction, SkippedInput, UrlTemplate
 from atsprobe.model.endpoint import Confidence, Endpoint, Host, Reference
@@ -173,8 +174,11 @@ def _without_noise(found: Iterable[tuple[Reference, str]]) -> tuple[tuple[Refere
 
 def _noise_reason(reference: Reference, path: str, declared: set[Host]) -> str | None:
     host = reference.endpoint.host
-    if reference.kind not in ("url", "bare-host"):
+    if reference.kind not in ("url", "bare-host") or reference.confidence is Confidence.DECLARED:
         return None
+    aside = aside_reason(reference.file) if reference.file != reference.target else None
+    if aside:
+        return aside
     reason = noise_reason(host, path)
     if reason is None or is_noise_by_path(host, path):
         return reason

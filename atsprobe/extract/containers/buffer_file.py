@@ -24,10 +24,10 @@ class BufferFile(io.RawIOBase):
         return True
 
     def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        """Move, and give the new offset. Raises ValueError for one before the start."""
+        """Move, and give the new offset. Raises OSError for one before the start, as a file does."""
         start = {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: len(self._content)}[whence]
         if start + offset < 0:
-            raise ValueError("an offset before the start")
+            raise OSError("an offset before the start")
         self._at = start + offset
         return self._at
 

@@ -13,6 +13,7 @@ from atsprobe.extract.readers import (
     plain_text,
     privacy_manifest,
     property_list,
+    source_code,
 )
 from atsprobe.extract.sighting import Format
 
@@ -27,6 +28,7 @@ FORMATS = (
     Format("property-list", property_list.recognises, property_list.read),
     Format("mach-o", mach_o_strings.recognises, mach_o_strings.read),
     Format("hermes", hermes.recognises, hermes.read),
+    Format("source", source_code.recognises, source_code.read),
     Format("text", plain_text.recognises, plain_text.read),
 )
 
