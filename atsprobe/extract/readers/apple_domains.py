@@ -9,7 +9,7 @@ from atsprobe.extract.host_names import host_meant_by_key
 from atsprobe.extract.plist_file import KeyPath, PlistFile
 from atsprobe.extract.readers.declared_hosts import configured, domain
 from atsprobe.extract.readers.property_list import location
-from atsprobe.extract.sighting import HostSighting, Sighting
+from atsprobe.extract.sighting import HostSighting, Sighting, Trouble
 from atsprobe.model.endpoint import Confidence, Endpoint, ReferenceKind
 
 ATTRIBUTION_ENDPOINT: KeyPath = ("NSAdvertisingAttributionReportEndpoint",)
@@ -19,12 +19,16 @@ _PINNED: KeyPath = ("NSAppTransportSecurity", "NSPinnedDomains")
 _APP_BOUND: KeyPath = ("WKAppBoundDomains",)
 _TRACKING: KeyPath = ("NSPrivacyTrackingDomains",)
 _MAX_DOMAINS = 10_000
+_TOO_MANY = Trouble(f"more than {_MAX_DOMAINS:,} domains under one key; the rest was not read", is_damage=False)
 
 
 def of_info_plist(plist: PlistFile) -> Iterator[Sighting]:
     """Give the pinned, app-bound and tracking domains of an Info.plist, and where attribution reports go."""
     pinned = _value(plist.root, _PINNED)
-    for key in list(pinned)[:_MAX_DOMAINS] if isinstance(pinned, dict) else ():
+    for number, key in enumerate(pinned if isinstance(pinned, dict) else ()):
+        if number == _MAX_DOMAINS:
+            yield _TOO_MANY
+            break
         host = host_meant_by_key(key) if isinstance(key, str) else None
         if host:
             place = location(plist, (*_PINNED, key))
@@ -43,7 +47,10 @@ def tracking(plist: PlistFile) -> Iterator[Sighting]:
 
 def _listed(plist: PlistFile, path: KeyPath, kind: ReferenceKind) -> Iterator[Sighting]:
     found = _value(plist.root, path)
-    for index, text in enumerate(found[:_MAX_DOMAINS] if isinstance(found, list) else ()):
+    for index, text in enumerate(found if isinstance(found, list) else ()):
+        if index == _MAX_DOMAINS:
+            yield _TOO_MANY
+            return
         if isinstance(text, str):
             yield from domain(text, location(plist, (*path, index)), kind)
 

@@ -15,6 +15,7 @@ from atsprobe.model.endpoint import Endpoint, Line
 _NAMES = frozenset({"capacitor.config.json", "capacitor.config.ts", "capacitor.config.js"})
 _MAX_BYTES = 1 << 20
 _MAX_VALUES = 1000
+_MAX_MISSES = 100
 
 _SERVER = re.compile(r"\bserver[\"']?\s{0,20}:\s{0,20}\{")
 _SERVER_TEXT = 20_000
@@ -41,7 +42,11 @@ def read(path: str, content: Buffer) -> Iterator[Sighting]:
         return
     text = data.decode("utf-8", "replace").removeprefix("\ufeff")
     declared: set[Endpoint] = set()
-    for value, line in _of_json(text) if path.endswith(".json") else _of_script(text):
+    values = _of_json(text) if path.endswith(".json") else _of_script(text)
+    for number, (value, line) in enumerate(values):
+        if number == _MAX_VALUES:
+            yield Trouble(f"more than {_MAX_VALUES:,} addresses; the rest was not read", is_damage=False)
+            break
         for sighting in configured(value, Line(line)):
             if isinstance(sighting, HostSighting):
                 declared.add(sighting.endpoint)
@@ -60,10 +65,23 @@ def _of_json(text: str) -> Iterator[tuple[str, int]]:
     server = root.get("server") if isinstance(root, dict) else None
     if not isinstance(server, dict):
         return
-    at = max(0, text.find('"server"'))
+    places = _Places(text, max(0, text.find('"server"')))
     for value in _strings(server):
-        found = max(text.find(json.dumps(value, ensure_ascii=False), at), text.find(json.dumps(value), at), at)
-        yield value, text.count("\n", 0, found) + 1
+        yield value, places.line_of(value)
+
+
+class _Places:
+    """Finds the lines of values that JSON has parsed: few are written with escapes, so few misses are worth a search."""
+
+    def __init__(self, text: str, start: int) -> None:
+        self._text, self._start = text, start
+        self._misses = 0
+
+    def line_of(self, value: str) -> int:
+        """Give the line of a value as JSON writes it, that of the server's part where it is not found."""
+        at = self._text.find(json.dumps(value, ensure_ascii=False), self._start) if self._misses < _MAX_MISSES else -1
+        self._misses += at < 0
+        return self._text.count("\n", 0, at if at >= 0 else self._start) + 1
 
 
 def _strings(server: dict[str, Any]) -> Iterator[str]:
@@ -71,7 +89,7 @@ def _strings(server: dict[str, Any]) -> Iterator[str]:
     for value in (
         server.get("url"),
         server.get("hostname"),
-        *(listed if isinstance(listed, list) else ())[:_MAX_VALUES],
+        *(listed if isinstance(listed, list) else ()),
     ):
         if isinstance(value, str):
             yield value

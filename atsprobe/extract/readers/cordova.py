@@ -46,6 +46,8 @@ def read(path: str, content: Buffer) -> Iterator[Sighting]:
             else:
                 yield sighting
         return
+    if len(reader.values) == _MAX_VALUES:
+        yield Trouble(f"{_MAX_VALUES:,} addresses or more; those after them were not read", is_damage=False)
     for element, text, line in reader.values:
         yield from _of_value(element, text, Line(line))
 

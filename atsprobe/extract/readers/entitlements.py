@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from atsprobe.extract import plist_file
@@ -13,14 +14,15 @@ from atsprobe.extract.member import Unreadable
 from atsprobe.extract.plist_file import KeyPath, PlistFile
 from atsprobe.extract.readers import property_list
 from atsprobe.extract.readers.declared_hosts import associated_domain
-from atsprobe.extract.sighting import Buffer, Sighting, Trouble
+from atsprobe.extract.sighting import Buffer, HostSighting, Sighting, Trouble
 from atsprobe.model.endpoint import Section
 
 _KEY = "com.apple.developer.associated-domains"
 _SUFFIXES = (".entitlements", ".xcent")
 _PROFILE_SUFFIXES = (".mobileprovision", ".provisionprofile")
-_MAX_DOMAINS = 1000
+_MAX_DOMAINS = 5000
 _MAX_PROFILE = 16 << 20
+_TOO_MANY = Trouble(f"more than {_MAX_DOMAINS:,} associated domains; the rest was not read", is_damage=False)
 
 
 def recognises(path: str, head: bytes) -> bool:
@@ -74,7 +76,15 @@ def of_image(content: Buffer, image: Image) -> Iterator[Sighting]:
                 said.add(text)
                 at = content.find(text.encode("utf-8", "replace"), blob.start, blob.end)
                 offset = (at if at >= 0 else blob.start) - start
-                yield from associated_domain(text, Section(image.architecture, "LC_CODE_SIGNATURE", offset, "utf-8"))
+                place = Section(image.architecture, "LC_CODE_SIGNATURE", offset, "utf-8")
+                for sighting in associated_domain(text, place):
+                    yield _seen_in_signature(sighting)
+    if len(said) == _MAX_DOMAINS:
+        yield _TOO_MANY
+
+
+def _seen_in_signature(sighting: Sighting) -> Sighting:
+    return replace(sighting, detector="code-signature") if isinstance(sighting, HostSighting) else sighting
 
 
 def _domains_of(content: Buffer, blob: EntitlementsBlob) -> Iterator[str]:
@@ -91,6 +101,9 @@ def _domains_of(content: Buffer, blob: EntitlementsBlob) -> Iterator[str]:
 
 def _domains(plist: PlistFile, above: KeyPath) -> Iterator[Sighting]:
     for path, text in _strings(plist.root):
+        if path[-1] == _MAX_DOMAINS:
+            yield _TOO_MANY
+            return
         yield from associated_domain(text, property_list.location(plist, (*above, *path)))
 
 
@@ -99,6 +112,6 @@ def _strings(root: Any) -> Iterator[tuple[KeyPath, str]]:
     value = root.get(_KEY) if isinstance(root, Mapping) else None
     if isinstance(value, str):
         yield (_KEY,), value
-    for index, one in enumerate(value[:_MAX_DOMAINS] if isinstance(value, list) else ()):
+    for index, one in enumerate(value if isinstance(value, list) else ()):
         if isinstance(one, str):
             yield (_KEY, index), one

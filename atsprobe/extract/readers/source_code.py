@@ -15,9 +15,10 @@ from atsprobe.extract.sighting import Buffer, Sighting
 from atsprobe.model.endpoint import Line
 
 _SUFFIXES = (
-    *(".swift", ".m", ".mm", ".h", ".hpp", ".c", ".cc", ".cpp", ".pch", ".dart", ".kt"),
+    *(".swift", ".m", ".mm", ".h", ".hpp", ".c", ".cc", ".cpp", ".pch", ".dart"),
     *(".ts", ".tsx", ".mts", ".cts", ".jsx", ".vue", ".svelte", ".cs", ".fs", ".go", ".rs"),
 )
+_KOTLIN_FOR_IOS = re.compile(r"/(?:common|apple|ios\w*|native)Main/")
 _LITERAL = re.compile(rb"([\"'`])([a-z0-9][a-z0-9-]{0,62}(?:\.[a-z0-9][a-z0-9-]{0,62}){1,8})\1")
 _MARKS = re.compile(rb"\\.|//|/\*|\*/|[\"'`]")
 _MAX_LINE = 2000
@@ -26,8 +27,13 @@ _MAX_LITERALS = 200_000
 
 
 def recognises(path: str, head: bytes) -> bool:
-    """Say whether a file is source code, by its suffix, outside of the bundles that are installed."""
-    return bool(head) and b"\0" not in head and path.lower().endswith(_SUFFIXES) and not is_in_content(path)
+    """Say whether a file is source code, by its suffix, outside of the bundles that are installed.
+
+    Kotlin counts in the source sets that Kotlin Multiplatform compiles for iOS alone.
+    """
+    if not head or b"\0" in head or is_in_content(path):
+        return False
+    return path.lower().endswith(_SUFFIXES) or (path.endswith(".kt") and bool(_KOTLIN_FOR_IOS.search(path)))
 
 
 def read(_: str, content: Buffer) -> Iterator[Sighting]:
