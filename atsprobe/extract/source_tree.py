@@ -17,7 +17,8 @@ _TEST_FILE = re.compile(r".*(?:[._-](?:test|spec|stories)\.[A-Za-z]+|_test\.dart
 
 _DOCUMENT_FOLDERS = frozenset({"doc", "docs", "documentation", "javadoc", "man"})
 _DOCUMENT = re.compile(
-    r"(?:readme|changelog|changes|history|contributing|contributors|authors|code[_-]of[_-]conduct|security|todo)(?:\.[a-z]+)*\Z",
+    r"(?:readme|changelog|changes|history|contributing|contributors|authors|code[_-]of[_-]conduct|security|todo)(?:\.[a-z]+)*\Z"
+    r"|\.env\.(?:example|sample|template|dist)\Z",
     re.IGNORECASE,
 )
 _LICENCE = re.compile(

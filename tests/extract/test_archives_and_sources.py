@@ -294,6 +294,8 @@ SOURCES = {
     "lib/main.dart": b"final u = 'https://dart.example.co/$path';",
     "src/api.ts": b"export const u = `https://${region}.ts.example.co/`;",
     ".env": b"API=https://env.example.co/",
+    ".env.production": b"API=https://production.example.co/",
+    ".env.example": url("document"),
     ".github/workflows/ci.yml": url("ci"),
     "android/app/src/main/res/raw/a.json": url("android"),
     "node_modules/left-pad/index.js": url("module"),
@@ -326,6 +328,7 @@ def test_a_source_tree_gives_the_hosts_of_its_code(tmp_path):
             ("pod", "B", "source"),
             ("dart", "B", "source"),
             ("env", "B", "text"),
+            ("production", "B", "text"),
         }
         assert [t.suffix for t in extraction.templates] == ["ts.example.co"]
         assert {(r.endpoint.host.split(".")[0], r.noise_reason) for r in extraction.noise} == {
@@ -338,6 +341,38 @@ def test_a_source_tree_gives_the_hosts_of_its_code(tmp_path):
         assert reasons(extraction) == {
             "node_modules": "code of other packages, of which a build takes a part; it was not read"
         }
+
+
+def test_build_settings_of_xcode_are_read_as_xcode_reads_them(tmp_path):
+    """A URL with an empty setting in it is whole, a bare host is a value; what ``//`` cuts off is a comment."""
+    settings = b"""// https://comment.example.co/
+API = https:/$()/api.example.co/v1
+API[config=Debug] = http:/${}/debug.example.co:8080
+HOST = bare.example.com // bare
+CUT = https://cut.example.co/
+FILLED = https:/$()/$(STAGE).filled.example.co/
+"""
+    folder = written(tmp_path, {"Info.plist": INFO, "Ferry.xcconfig": settings})
+    extraction = extract([str(folder)])
+    assert [(str(r.endpoint), str(r.confidence), str(r.location)) for r in extraction.references] == [
+        ("api.example.co:443", "B", "2"),
+        ("debug.example.co:8080", "B", "3"),
+        ("bare.example.com:443", "C", "4"),
+        ("comment.example.co:443", "D", "1"),
+        ("cut.example.co:443", "D", "5"),
+    ]
+    assert [t.suffix for t in extraction.templates] == ["filled.example.co"]
+
+
+def test_a_file_outside_every_bundle_belongs_to_each_of_them(tmp_path):
+    """Beside an archive of an app, an extension and an App Clip, a file is judged under every dictionary of its target."""
+    app = "Payload/Ferry.app"
+    bundles = {"app": app, "share": f"{app}/PlugIns/Share.appex", "clip": f"{app}/AppClips/Clip.app"}
+    files = {f"{place}/Info.plist": plistlib.dumps({"CFBundleIdentifier": name}) for name, place in bundles.items()}
+    files |= {"remote.json": url("outside"), f"{bundles['share']}/a.json": url("inside")}
+    for extraction in both(tmp_path, files, "Ferry.ipa"):
+        loads = {(load.endpoint.host.partition(".")[0], load.bundle) for load in extraction.loads()}
+        assert loads == {("outside", "app"), ("outside", "share"), ("outside", "clip"), ("inside", "share")}
 
 
 def test_a_file_that_was_named_itself_is_never_aside(in_empty_folder):

@@ -38,7 +38,8 @@ def recognises(path: str, head: bytes) -> bool:
     if not head or b"\0" in head:
         return False
     suffix = _suffix(path)
-    return suffix in SUFFIXES or (not suffix and is_text(path, head))
+    is_environment = path.rpartition("/")[2].startswith(".env.")  # .env.production, which builds take in
+    return suffix in SUFFIXES or ((not suffix or is_environment) and is_text(path, head))
 
 
 def is_text(_: str, head: bytes) -> bool:

@@ -14,6 +14,7 @@ from atsprobe.extract.readers import (
     privacy_manifest,
     property_list,
     source_code,
+    xcconfig,
 )
 from atsprobe.extract.sighting import Format
 
@@ -28,6 +29,7 @@ FORMATS = (
     Format("property-list", property_list.recognises, property_list.read),
     Format("mach-o", mach_o_strings.recognises, mach_o_strings.read),
     Format("hermes", hermes.recognises, hermes.read),
+    Format("xcconfig", xcconfig.recognises, xcconfig.read),
     Format("source", source_code.recognises, source_code.read),
     Format("text", plain_text.recognises, plain_text.read),
 )
