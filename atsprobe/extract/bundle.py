@@ -7,6 +7,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 from pathlib import PurePosixPath
 
+from atsprobe.extract.source_tree import is_in_test
+
 _PROCESS_SUFFIXES = (".app", ".appex")
 _CODE_SUFFIXES = (*_PROCESS_SUFFIXES, ".framework")
 _BUNDLE_SUFFIXES = (*_CODE_SUFFIXES, ".xcframework", ".xcarchive", ".bundle", ".dSYM")
@@ -33,10 +35,10 @@ def process_folders(paths: Iterable[str]) -> tuple[str, ...]:
 
 
 def is_loose_info_plist(path: str) -> bool:
-    """Say whether a path is that of an Info.plist of sources: named so, and in no bundle."""
+    """Say whether a path is that of an Info.plist of sources: named so, in no bundle, and not of a target of tests."""
     folder, _, name = path.rpartition("/")
     named_so = name == "Info.plist" or name.endswith("-Info.plist")
-    return named_so and not any(is_bundle_folder(part) for part in folder.split("/"))
+    return named_so and not is_in_test(path) and not any(is_bundle_folder(part) for part in folder.split("/"))
 
 
 class Scopes:

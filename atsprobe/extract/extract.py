@@ -12,6 +12,7 @@ from atsprobe.extract.member import Limits
 from atsprobe.extract.noise import NO_SUFFIX, is_noise_by_path, noise_reason
 from atsprobe.extract.reading import Reading, read_target
 from atsprobe.extract.sighting import HostSighting, InfoPlist
+from atsprobe.extract.source_tree import aside_reason
 from atsprobe.extract.target import BadTarget, HostTarget, PathTarget, expand
 from atsprobe.model.app import Bundle, Extraction, SkippedInput, UrlTemplate
 from atsprobe.model.endpoint import Confidence, Endpoint, Host, Reference
@@ -155,11 +156,11 @@ def _reference(sighting: HostSighting, target: str, path: str, bundle: str | Non
 
 
 def _without_noise(gathered: _Gathered) -> tuple[tuple[Reference, ...], tuple[Reference, ...]]:
-    """Part references from noise; what the command line or an exception names is never noise. Beyond 100 of a kind they are
+    """Part references from noise; what the command line names or a file declares is none. Beyond 100 of a kind they are
     counted.
     """
     found = gathered.found
-    declared = {r.endpoint.host for r, _ in found if r.kind in ("command-line", "ats-exception")}
+    declared = {r.endpoint.host for r, _ in found if r.confidence is Confidence.DECLARED}
     references: list[Reference] = []
     noise: list[Reference] = []
     times: Counter[tuple[Endpoint, str | None, str]] = Counter()
@@ -179,8 +180,11 @@ def _without_noise(gathered: _Gathered) -> tuple[tuple[Reference, ...], tuple[Re
 
 def _noise_reason(reference: Reference, path: str, declared: set[Host]) -> str | None:
     host = reference.endpoint.host
-    if reference.kind not in ("url", "bare-host"):
+    if reference.kind not in ("url", "bare-host") or reference.confidence is Confidence.DECLARED:
         return None
+    aside = aside_reason(reference.file) if reference.file != reference.target else None
+    if aside:
+        return aside
     reason = noise_reason(host, path)
     if reason is None or is_noise_by_path(host, path):
         return reason

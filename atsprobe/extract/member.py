@@ -37,11 +37,12 @@ class Limits:
 
 
 class Allowance:
-    """What is left of the bytes that may be read of one target."""
+    """What is left of the files and bytes that may be read of one target, archives inside it included."""
 
     def __init__(self, limits: Limits) -> None:
         """Begin with all that the limits allow."""
         self.limits = limits
+        self.files = limits.files
         self._left = limits.all_bytes
 
     def spend(self, size: int) -> None:

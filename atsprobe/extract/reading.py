@@ -8,10 +8,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
 from atsprobe.extract import bundle
+from atsprobe.extract.containers import archive
 from atsprobe.extract.containers.container import open_container
 from atsprobe.extract.containers.opened import Opened
-from atsprobe.extract.member import Limits, Member, Unreadable
-from atsprobe.extract.plist_file import looks_like_plist
+from atsprobe.extract.member import Allowance, Limits, Member, Unreadable
 from atsprobe.extract.readers import info_plist, plain_text
 from atsprobe.extract.readers.reader import format_of
 from atsprobe.extract.sighting import (
@@ -31,7 +31,9 @@ from atsprobe.model.endpoint import Endpoint
 
 _MAX_SIGHTINGS = 200_000
 _MAX_OF_ONE_HOST = 20
-_NO_INFO_PLISTS = (".entitlements", ".xcent", ".xcprivacy", ".strings", ".stringsdict", ".mobileconfig")
+_MAX_SKIPPED = 1000
+_NO_INFO_PLISTS = (".strings", ".stringsdict", ".mobileconfig")
+_PLIST_ROWS = ("info-plist", "property-list")
 _LOOSE_PLIST = Format("loose-info-plist", lambda *_: True, info_plist.read_loose)
 _NAMED_TEXT = Format("named-text", plain_text.is_text, plain_text.read)
 
@@ -49,12 +51,15 @@ class Reading:
     binaries: dict[str, BinaryFacts] = field(default_factory=dict)
     skipped: list[SkippedInput] = field(default_factory=list)
     unlisted: Counter[Endpoint] = field(default_factory=Counter)
-    paths: frozenset[str] = frozenset()
+    paths: set[str] = field(default_factory=set)
     files_read: int = 0
 
     def skip(self, file: str, reason: str, advice: str = "", *, unreadable: bool = False) -> None:
-        """Note that something was not read."""
-        self.skipped.append(SkippedInput(self.target, file, reason, advice, unreadable))
+        """Note that something was not read; after a thousand such notes, once that there are more."""
+        if len(self.skipped) == _MAX_SKIPPED:
+            reason, advice = f"and more, of which the first {_MAX_SKIPPED:,} stand above: {reason}", ""
+        if len(self.skipped) <= _MAX_SKIPPED or unreadable:
+            self.skipped.append(SkippedInput(self.target, file, reason, advice, unreadable))
 
     def binary_of(self, root: str) -> tuple[str, BinaryFacts | None] | None:
         """Give the path of a process bundle's main executable, and its facts; None where the Info.plist names none."""
@@ -71,9 +76,7 @@ def read_target(target: PathTarget, limits: Limits) -> Reading:
     reading = Reading(target.text)
     try:
         with open_container(target.path, limits) as opened:
-            reading.paths = frozenset(m.path for m in opened.members)
-            for file, trouble in opened.skipped:
-                reading.skip(file, trouble.reason, trouble.advice)
+            _take(reading, opened)
             if opened.is_single_file:
                 _read_single(reading, opened.members[0])
             else:
@@ -83,14 +86,21 @@ def read_target(target: PathTarget, limits: Limits) -> Reading:
     return reading
 
 
+def _take(reading: Reading, opened: Opened) -> None:
+    reading.paths |= {m.path for m in opened.members}
+    for file, trouble in opened.skipped:
+        reading.skip(file, trouble.reason, trouble.advice)
+
+
 def _read_single(reading: Reading, member: Member) -> None:
     """Read a file that was named itself: what is wrong with it is wrong with the target."""
     head = member.head()
     if not head:
         raise Unreadable("an empty file")
     name = member.path.lower()
-    is_plist = (looks_like_plist(head) or name.endswith(".plist")) and not name.endswith(_NO_INFO_PLISTS)
-    row = _LOOSE_PLIST if is_plist else format_of(member.path, head) or _text_format(member.path, head)
+    row = format_of(member.path, head) or _text_format(member.path, head)
+    is_plist = row is not None and row.name in _PLIST_ROWS and not name.endswith(_NO_INFO_PLISTS)
+    row = _LOOSE_PLIST if is_plist else row
     if row is None:
         raise Unreadable(
             "not an app, a property list, a Mach-O file or text", "give the .ipa, the .app folder or its Info.plist"
@@ -110,17 +120,36 @@ def _text_format(path: str, head: bytes) -> Format | None:
 
 
 def _read_members(reading: Reading, opened: Opened) -> None:
+    _read_all(reading, opened, is_nested=False)
+    _check_bundles(reading, needs_app=opened.needs_app)
+
+
+def _read_all(reading: Reading, opened: Opened, *, is_nested: bool) -> None:
     for member in opened.members:
+        if len(reading.sightings) > _MAX_SIGHTINGS:
+            reading.skip(member.path, f"more than {_MAX_SIGHTINGS:,} hosts; this file and those after it were not read")
+            return
         try:
-            row = format_of(member.path, member.head())
+            head = member.head()
+            if head.startswith(archive.MAGICS) and archive.has_suffix(member.path):
+                _read_nested(reading, member, opened.allowance, is_nested=is_nested)
+                continue
+            row = format_of(member.path, head)
             if row:
                 _read_member(reading, member, row, is_target=False)
         except Unreadable as unreadable:
             reading.skip(member.path, unreadable.reason, unreadable.advice)
-        if len(reading.sightings) > _MAX_SIGHTINGS:
-            reading.skip(member.path, f"more than {_MAX_SIGHTINGS:,} hosts; the files after this one were not read")
-            break
-    _check_bundles(reading, needs_app=opened.needs_app)
+
+
+def _read_nested(reading: Reading, member: Member, allowance: Allowance, *, is_nested: bool) -> None:
+    """Read an archive that lies in the target; one that lies in such an archive again is not opened."""
+    if is_nested:
+        raise Unreadable(
+            "an archive in an archive in the target; it was not opened", "unpack it and audit what is in it"
+        )
+    with archive.open_nested(member, allowance) as opened:
+        _take(reading, opened)
+        _read_all(reading, opened, is_nested=True)
 
 
 def _read_member(reading: Reading, member: Member, row: Format, *, is_target: bool) -> None:

@@ -15,17 +15,19 @@ from atsprobe.extract.member import Limits, Unreadable
 
 @dataclass(frozen=True, slots=True)
 class Container:
-    """One row: which paths it recognises, by mode and first bytes, and how it opens them."""
+    """One row: which paths it recognises, by name, mode and first bytes, and how it opens them."""
 
     name: str
-    recognises: Callable[[int, bytes], bool]
+    recognises: Callable[[str, int, bytes], bool]
     open: Callable[[str, Limits], AbstractContextManager[Opened]]
 
 
 CONTAINERS = (
-    Container("folder", lambda mode, _: stat.S_ISDIR(mode), folder.open_folder),
-    Container("archive", lambda _, head: head.startswith(archive.MAGICS), archive.open_archive),
-    Container("file", lambda mode, _: stat.S_ISREG(mode), file.open_file),
+    Container("folder", lambda _path, mode, _head: stat.S_ISDIR(mode), folder.open_folder),
+    Container(
+        "archive", lambda path, mode, head: stat.S_ISREG(mode) and archive.recognises(path, head), archive.open_archive
+    ),
+    Container("file", lambda _path, mode, _head: stat.S_ISREG(mode), file.open_file),
 )
 
 
@@ -39,14 +41,7 @@ def open_container(path: str, limits: Limits) -> AbstractContextManager[Opened]:
         head = file.head_of(path) if stat.S_ISREG(mode) else b""
     except (OSError, ValueError) as error:
         raise file.unreadable(error) from error
-    if stat.S_ISREG(mode):
-        _require_whole_archive(path, head)
     for container in CONTAINERS:
-        if container.recognises(mode, head):
+        if container.recognises(path, mode, head):
             return container.open(path, limits)
     raise Unreadable("not a file or a folder", "give a regular file; a list of targets from a pipe is @PATH")
-
-
-def _require_whole_archive(path: str, head: bytes) -> None:
-    if Path(path).suffix.lower() in archive.SUFFIXES and not head.startswith(archive.MAGICS):
-        raise Unreadable("not a zip archive, as an .ipa is" if head else "an empty file", "export or download it again")

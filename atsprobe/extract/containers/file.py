@@ -17,7 +17,8 @@ _MAPPED_FROM = 16 << 20
 @contextmanager
 def open_file(path: str, limits: Limits) -> Iterator[Opened]:
     """Open one file; its label is the target itself."""
-    yield Opened((member_on_disk(path, printable_path(path), Allowance(limits)),), is_single_file=True)
+    allowance = Allowance(limits)
+    yield Opened((member_on_disk(path, printable_path(path), allowance),), allowance, is_single_file=True)
 
 
 def member_on_disk(path: str, label: str, allowance: Allowance) -> Member:

@@ -4,23 +4,22 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from atsprobe.extract.bundle import is_bundle_folder
 from atsprobe.extract.containers.file import member_on_disk, unreadable
+from atsprobe.extract.containers.labels import short_label
+from atsprobe.extract.containers.left_out import PACKAGES, PACKAGES_TROUBLE, is_double, is_hidden, is_left_out
 from atsprobe.extract.containers.opened import Opened
 from atsprobe.extract.member import Allowance, Limits, Member, Unreadable, printable_path
 from atsprobe.extract.sighting import Trouble
 
-_IGNORED_FOLDERS = frozenset(
-    {"__MACOSX", ".git", ".hg", ".svn", "node_modules", "_CodeSignature", "SC_Info", "dSYMs", "BCSymbolMaps"}
-)
-
 
 @contextmanager
 def open_folder(path: str, limits: Limits) -> Iterator[Opened]:
-    """List a folder. Symbolic links in it are not followed; files of version control and debug symbols are left out.
+    """List a folder, less what `left_out` names. Symbolic links are not followed: what one leads to is read in its own
+    place, where that is in the folder, and said not to be where it is not.
 
     Labels begin with the folder's own name where that is a bundle's, so that ``Ferry.app`` says which app it is.
     """
@@ -28,20 +27,20 @@ def open_folder(path: str, limits: Limits) -> Iterator[Opened]:
     allowance = Allowance(limits)
     members: list[Member] = []
     skipped: list[tuple[str, Trouble]] = []
-    for label, found in _walk(path, name if is_bundle_folder(name) else "", limits):
+    for label, found in _walk(path, name if is_bundle_folder(name) else "", allowance):
         if isinstance(found, Trouble):
             skipped.append((label, found))
         else:
-            members.append(member_on_disk(found, _short(label), allowance))
+            members.append(member_on_disk(found, short_label(label), allowance))
     if not members and not skipped:
         raise Unreadable("an empty folder", "give the folder that holds the .app")
-    yield Opened(tuple(sorted(members, key=lambda m: m.path)), tuple(sorted(skipped, key=lambda s: s[0])))
+    yield Opened(tuple(sorted(members, key=lambda m: m.path)), allowance, tuple(sorted(skipped, key=lambda s: s[0])))
 
 
-def _walk(top: str, label: str, limits: Limits) -> Iterator[tuple[str, str | Trouble]]:
+def _walk(top: str, label: str, allowance: Allowance) -> Iterator[tuple[str, str | Trouble]]:
     """Give (label, path) of each regular file, or (label, why not) of what is not entered."""
+    limits, real_top = allowance.limits, os.path.realpath(top)
     waiting = [(top, label, 0)]
-    files = 0
     while waiting:
         folder, label, depth = waiting.pop()
         try:
@@ -52,22 +51,40 @@ def _walk(top: str, label: str, limits: Limits) -> Iterator[tuple[str, str | Tro
                 raise unreadable(error) from error
             yield label, Trouble(unreadable(error).reason)
             continue
-        for entry in entries:
-            below = f"{label}/{printable_path(entry.name)}" if label else printable_path(entry.name)
+        for below, entry in _wanted(entries, label):
             if _is_folder(entry):
-                if depth >= limits.depth:
+                if entry.name == PACKAGES and is_left_out(below, ()):
+                    yield below, PACKAGES_TROUBLE
+                elif depth >= limits.depth:
                     yield below, Trouble(f"more than {limits.depth} folders deep")
-                elif entry.name not in _IGNORED_FOLDERS and not entry.name.endswith(".dSYM"):
+                else:
                     waiting.append((entry.path, below, depth + 1))
-            elif _is_file(entry) and not entry.name.startswith("._"):
-                files += 1
-                if files > limits.files:
-                    yield (
-                        below,
-                        Trouble(f"more than {limits.files} files; the rest was not read", "audit its parts one by one"),
-                    )
+            elif entry.is_symlink() and _leads_out(entry.path, real_top):
+                yield below, Trouble("a symbolic link out of the target; it was not followed")
+            elif _is_file(entry):
+                if not allowance.files:
+                    reason = f"more than {limits.files} files; the rest was not read"
+                    yield below, Trouble(reason, "audit its parts one by one")
                     return
+                allowance.files -= 1
                 yield below, entry.path
+
+
+def _wanted(entries: Sequence[os.DirEntry[str]], label: str) -> Iterator[tuple[str, os.DirEntry[str]]]:
+    """Give the entries of a folder that may be read, with their labels; packages of other people among them, to be said."""
+    names = {e.name for e in entries}
+    for entry in entries:
+        below = f"{label}/{printable_path(entry.name)}" if label else printable_path(entry.name)
+        if is_double(entry.name) or (is_left_out(below, names) and entry.name != PACKAGES):
+            continue
+        if not (is_hidden(below) and _is_folder(entry)):
+            yield below, entry
+
+
+def _leads_out(path: str, top: str) -> bool:
+    """Say whether a link leads to something that exists outside of a folder."""
+    target = os.path.realpath(path)
+    return not (target == top or target.startswith(top.rstrip("/") + "/")) and os.path.exists(target)  # noqa: PTH110
 
 
 def _is_folder(entry: os.DirEntry[str]) -> bool:
@@ -82,9 +99,3 @@ def _is_file(entry: os.DirEntry[str]) -> bool:
         return stat.S_ISREG(entry.stat(follow_symlinks=False).st_mode)
     except OSError:
         return False
-
-
-def _short(label: str) -> str:
-    """Take off the folders that every archive of Xcode's has above the app."""
-    outer, separator, rest = label.partition(".xcarchive/Products/Applications/")
-    return rest if separator and "/" not in outer else label

@@ -22,6 +22,7 @@ _DEBUG_SYMBOLS = 0xA  # MH_DSYM
 _SEGMENT, _SEGMENT_64 = 0x1, 0x19
 _ENCRYPTION_INFO, _ENCRYPTION_INFO_64 = 0x21, 0x2C
 _BUILD_VERSION = 0x32
+_CODE_SIGNATURE = 0x1D
 _VERSION_MIN = {0x24: 1, 0x25: 2, 0x2F: 3, 0x30: 4}  # LC_VERSION_MIN_*: macOS, iOS, tvOS, watchOS
 _LOAD_DYLIB = frozenset({0xC, 0x80000018, 0x8000001F, 0x20, 0x80000023})  # plain, weak, re-exported, lazy, upward
 _IOS_PLATFORMS = frozenset({2, 6, 7})  # iOS, Mac Catalyst, iOS simulator
@@ -68,6 +69,7 @@ class Image:
 
     ``start`` and ``end`` are its bounds in the file. ``encrypted`` are the bytes (start, end) that FairPlay encrypts, None
     where it does not. ``needs`` is how long the file would have to be to hold all that the load commands speak of.
+    ``signature`` are the bytes of its code signature, clipped to the image.
     """
 
     architecture: str
@@ -79,6 +81,7 @@ class Image:
     encrypted: tuple[int, int] | None = None
     builds: tuple[BuildVersion, ...] = ()
     dylibs: tuple[str, ...] = ()
+    signature: tuple[int, int] | None = None
 
 
 def images_in(data: Buffer) -> tuple[Image, ...]:
@@ -148,6 +151,10 @@ def _with_command(image: Image, command: int, body: bytes, order: str) -> Image:
             offset, size, system = struct.unpack(order + "3I", body[:12])
             start = image.start + offset
             return replace(image, encrypted=(start, start + size)) if system else image
+        if command == _CODE_SIGNATURE:
+            offset, size = struct.unpack(order + "II", body[:8])
+            start = min(image.start + offset, image.end)
+            return replace(image, signature=(start, min(start + size, image.end)))
         if command == _BUILD_VERSION or command in _VERSION_MIN:
             return replace(image, builds=(*image.builds, _build(command, body, order)))
         if command in _LOAD_DYLIB:

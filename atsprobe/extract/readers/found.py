@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 
 from atsprobe.extract.host_names import FoundTemplate, Hit, endpoint_of, has_public_suffix
-from atsprobe.extract.sighting import HostSighting, Repeats, Sighting, TemplateSighting, Trouble
+from atsprobe.extract.sighting import Buffer, HostSighting, Repeats, Sighting, TemplateSighting, Trouble
 from atsprobe.model.endpoint import Confidence, Endpoint, Location, ip_address_of
 
 _MAX_KEPT = 20
@@ -54,3 +54,19 @@ def _sightings(
 def _is_new(kept: dict[tuple[Endpoint, str] | str, int], key: tuple[Endpoint, str] | str) -> bool:
     kept[key] = kept.get(key, 0) + 1
     return kept[key] <= _MAX_KEPT
+
+
+class LineCounter:
+    """Tells the line of one offset after another, going on from the one before."""
+
+    def __init__(self, content: Buffer) -> None:
+        """Begin at the first line."""
+        self._content = content
+        self._at = 0
+        self._number = 1
+
+    def at(self, offset: int) -> int:
+        """Give the line of an offset, from 1; offsets come in order."""
+        self._number += self._content[self._at : offset].count(b"\n")
+        self._at = max(self._at, offset)
+        return self._number

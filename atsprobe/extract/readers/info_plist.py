@@ -12,7 +12,7 @@ from atsprobe.extract import bundle, plist_file
 from atsprobe.extract.host_names import host_meant_by_key
 from atsprobe.extract.member import Unreadable
 from atsprobe.extract.plist_file import PlistFile, to_value
-from atsprobe.extract.readers import property_list
+from atsprobe.extract.readers import apple_domains, property_list
 from atsprobe.extract.sighting import Buffer, HostSighting, InfoPlist, Sighting, Trouble
 from atsprobe.model.dictionary import AtsDictionary, ExceptionEntry, PlistValue
 from atsprobe.model.endpoint import Confidence, Endpoint
@@ -72,7 +72,8 @@ def read_loaded(plist: PlistFile) -> Iterator[Sighting]:
         declared, stray = None, {}
     yield _info(plist, AtsDictionary.from_plist(declared, stray))
     yield from _exceptions(plist, declared)
-    yield from property_list.urls_of(plist)
+    yield from apple_domains.of_info_plist(plist)
+    yield from property_list.urls_of(plist, without=frozenset({apple_domains.ATTRIBUTION_ENDPOINT}))
 
 
 _KINDS: dict[type, str] = {list: "an array", str: "a string", bytes: "data", bool: "a boolean", int: "a number"}

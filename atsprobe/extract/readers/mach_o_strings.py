@@ -18,6 +18,7 @@ from atsprobe.extract.mach_o.image import (
     images_in,
     slices_of,
 )
+from atsprobe.extract.readers import entitlements
 from atsprobe.extract.readers.found import sightings
 from atsprobe.extract.sighting import BinaryFacts, Buffer, Sighting, Trouble
 from atsprobe.model.endpoint import ByteOffset, Section
@@ -59,6 +60,7 @@ def read(_: str, content: Buffer) -> Iterator[Sighting]:
         advice = "copy, export or download it again"
         yield Trouble(f"a Mach-O file cut short: {len(content):,} of at least {needed:,} bytes", advice)
     for image in min(groups, key=_preference):
+        yield from entitlements.of_image(content, image)
         yield from _read_image(content, image)
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from atsprobe.extract.host_names import FoundTemplate, Hit, urls_in
-from atsprobe.extract.readers.found import sightings
+from atsprobe.extract.readers.found import LineCounter, sightings
 from atsprobe.extract.sighting import Buffer, Sighting, Trouble
 from atsprobe.model.endpoint import Line
 
@@ -38,7 +38,8 @@ def recognises(path: str, head: bytes) -> bool:
     if not head or b"\0" in head:
         return False
     suffix = _suffix(path)
-    return suffix in SUFFIXES or (not suffix and is_text(path, head))
+    is_environment = path.rpartition("/")[2].startswith(".env.")  # .env.production, which builds take in
+    return suffix in SUFFIXES or ((not suffix or is_environment) and is_text(path, head))
 
 
 def is_text(_: str, head: bytes) -> bool:
@@ -60,8 +61,8 @@ def read(_: str, content: Buffer) -> Iterator[Sighting]:
             yield Trouble(f"UTF-16 text larger than {_MAX_UTF16 >> 20} MiB")
             return
         content = content[2:].decode(encoding, "replace").encode("utf-8", "replace")
-    lines = _Lines(content)
-    yield from sightings(_outside_comments(content), lines.of)
+    lines = LineCounter(content)
+    yield from sightings(_outside_comments(content), lambda hit: Line(lines.at(hit.offset)))
 
 
 def _outside_comments(content: Buffer) -> Iterator[Hit]:
@@ -89,18 +90,3 @@ def _is_in_comment(content: Buffer, offset: int) -> bool:
 def _suffix(path: str) -> str:
     stem, dot, suffix = path.rpartition("/")[2].rpartition(".")
     return f".{suffix.lower()}" if dot and stem else ""
-
-
-class _Lines:
-    """Counts lines up to each hit, going on from the one before."""
-
-    def __init__(self, content: Buffer) -> None:
-        self._content = content
-        self._at = 0
-        self._number = 1
-
-    def of(self, hit: Hit) -> Line:
-        """Give the line of a hit; hits come in order."""
-        self._number += self._content[self._at : hit.offset].count(b"\n")
-        self._at = max(self._at, hit.offset)
-        return Line(self._number)

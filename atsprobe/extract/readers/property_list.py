@@ -36,20 +36,20 @@ def _less_sure(sighting: Sighting) -> Sighting:
     return replace(sighting, confidence=Confidence.EMBEDDED) if isinstance(sighting, HostSighting) else sighting
 
 
-def urls_of(plist: PlistFile) -> Iterator[Sighting]:
-    """Give the hosts of the URLs in the string values."""
+def urls_of(plist: PlistFile, *, without: frozenset[KeyPath] = frozenset()) -> Iterator[Sighting]:
+    """Give the hosts of the URLs in the string values, but for those at the paths of ``without``."""
     place: list[KeyPath] = [()]
     try:
-        yield from sightings(_hits(plist, place), lambda _: location(plist, place[0]))
+        yield from sightings(_hits(plist, place, without), lambda _: location(plist, place[0]))
     except Unreadable as unreadable:
         yield Trouble(unreadable.reason)
 
 
-def _hits(plist: PlistFile, place: list[KeyPath]) -> Iterator[Hit]:
+def _hits(plist: PlistFile, place: list[KeyPath], without: frozenset[KeyPath]) -> Iterator[Hit]:
     """Give the hits of value after value; ``place`` holds the path of the one at hand."""
     for path, value in plist.strings():
         place[0] = path
-        if "://" in value:
+        if "://" in value and path not in without:
             yield from urls_in(value.encode("utf-8", "replace"))
 
 
