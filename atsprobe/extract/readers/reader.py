@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
-from atsprobe.extract.readers import hermes, info_plist, mach_o_strings, plain_text, property_list
+from atsprobe.extract.readers import (
+    hermes,
+    info_plist,
+    javascript,
+    json_text,
+    key_values,
+    mach_o_strings,
+    plain_text,
+    property_list,
+    strings_file,
+    xml_text,
+)
 from atsprobe.extract.sighting import Format
 
 FORMATS = (
@@ -10,6 +21,11 @@ FORMATS = (
     Format("property-list", property_list.recognises, property_list.read),
     Format("mach-o", mach_o_strings.recognises, mach_o_strings.read),
     Format("hermes", hermes.recognises, hermes.read),
+    Format("javascript", javascript.recognises, javascript.read),
+    Format("json", json_text.recognises, json_text.read),
+    Format("strings", strings_file.recognises, strings_file.read),
+    Format("settings", key_values.recognises, key_values.read),
+    Format("xml", xml_text.recognises, xml_text.read),
     Format("text", plain_text.recognises, plain_text.read),
 )
 
