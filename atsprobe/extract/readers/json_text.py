@@ -12,7 +12,7 @@ from atsprobe.extract.sighting import Buffer, Sighting
 _SUFFIXES = frozenset((".json", ".json5", ".geojson", ".webmanifest", ".xcstrings", ".arb"))
 _SYNTAX = Syntax(
     end=b'"',
-    before=re.compile(rb'"\Z'),
+    before=re.compile(rb'(?<!\\)"\Z'),
     after=re.compile(rb'"(?!\s{0,20}+:)'),
     has_escapes=True,
 )

@@ -14,6 +14,7 @@ from atsprobe.extract.member import Unreadable
 from atsprobe.extract.sighting import Buffer
 
 _HOST_BYTES = b"abcdefghijklmnopqrstuvwxyz0123456789.-"
+_QUOTES = (b'"', b"'", b"`")
 _LEFT = 80
 _RIGHT = 80
 _ESCAPED = re.compile(rb'"(?:[a-z0-9.-]|\\u00[2-7][0-9A-Fa-f])*+"')
@@ -36,7 +37,7 @@ class Syntax:
     has_escapes: bool = False
 
 
-QUOTED = Syntax(rb"[\"'`]", re.compile(rb"[\"'`]\Z"), re.compile(rb"[\"'`]"))
+QUOTED = Syntax(rb"[\"'`]", re.compile(rb"(?<!\\)[\"'`]\Z"), re.compile(rb"[\"'`]"))
 """Between two quotes of one kind, as in JavaScript, and in the attributes of HTML."""
 
 
@@ -59,7 +60,8 @@ def whole_literals(data: Buffer, syntax: Syntax) -> Iterator[tuple[int, str]]:
         left = data[max(0, start - _LEFT) : start]
         if not syntax.before.search(left) or not syntax.after.match(data, end, min(len(data), end + _RIGHT)):
             continue
-        if syntax is QUOTED and left[-1:] != data[end : end + 1]:
+        quote, other = left[-1:], data[end : end + 1]
+        if quote != other and (quote in _QUOTES or other in _QUOTES):
             continue
         yield start, data[start:end].decode("ascii")
     if syntax.has_escapes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from atsprobe.extract.readers import (
+    dart,
     hermes,
     info_plist,
     javascript,
@@ -19,6 +20,7 @@ from atsprobe.extract.sighting import Format
 FORMATS = (
     Format("info-plist", info_plist.recognises, info_plist.read),
     Format("property-list", property_list.recognises, property_list.read),
+    Format("dart", dart.recognises, dart.read),
     Format("mach-o", mach_o_strings.recognises, mach_o_strings.read),
     Format("hermes", hermes.recognises, hermes.read),
     Format("javascript", javascript.recognises, javascript.read),
