@@ -8,12 +8,9 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
-from heapq import merge
+from dataclasses import dataclass
 
-from atsprobe.extract.host_names import Hit, urls_in, wide_urls_in
-from atsprobe.extract.readers.found import sightings
-from atsprobe.extract.readers.string_values import Value, sightings_of
+from atsprobe.extract.readers.string_values import Value, most_bytes, scanned, sightings_of
 from atsprobe.extract.sighting import Buffer, Sighting, Trouble
 from atsprobe.model.endpoint import ByteOffset
 
@@ -28,9 +25,6 @@ _FIRST_OF_12 = 98
 
 _OVERFLOW = 255
 _MAX_STRINGS = 1_000_000
-_SHARED = 16
-_SHARED_FROM = 16 << 20
-"""Strings that add up to more than 16 times their storage, and 16 MiB, are no compiler's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,10 +52,10 @@ def read(_: str, content: Buffer) -> Iterator[Sighting]:
             "name its hosts beside the app",
             is_damage=False,
         )
-        yield from sightings(_unsure(content), lambda h: ByteOffset(h.offset, h.encoding))
+        yield from scanned(content)
         return
     strings = sorted(set(table.entries))
-    room = _room(content, table)
+    room = most_bytes(len(content) - table.storage)
     if sum(length for _, length, _ in strings) > room:
         yield Trouble("Hermes bytecode whose strings overlap beyond measure; those after the first were not read")
     yield from sightings_of(_values(content, table.storage, strings, room))
@@ -116,13 +110,9 @@ def _is_plausible(content: Buffer, table: StringTable, size: int) -> bool:
     if max((at + (2 * n if wide else n) for at, n, wide in entries), default=0) + 3 < size:
         return False
     narrow = [(at, n) for at, n, wide in entries if not wide]
-    if sum(n for _, n in narrow) > _room(content, table):
+    if sum(n for _, n in narrow) > most_bytes(len(content) - table.storage):
         return False
     return all(content[table.storage + at : table.storage + at + n].isascii() for at, n in narrow)
-
-
-def _room(content: Buffer, table: StringTable) -> int:
-    return max(_SHARED_FROM, _SHARED * (len(content) - table.storage))
 
 
 def _values(content: Buffer, storage: int, strings: list[tuple[int, int, bool]], room: int) -> Iterator[Value]:
@@ -137,8 +127,3 @@ def _values(content: Buffer, storage: int, strings: list[tuple[int, int, bool]],
             text = content[at : at + length].decode("latin-1")
         if "." in text or "://" in text:
             yield text, ByteOffset(at, "utf-16le" if is_wide else "ascii")
-
-
-def _unsure(content: Buffer) -> Iterator[Hit]:
-    for hit in merge(urls_in(content), wide_urls_in(content), key=lambda h: h.offset):
-        yield replace(hit, is_sure=False)

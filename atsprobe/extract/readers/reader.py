@@ -13,6 +13,7 @@ from atsprobe.extract.readers import (
     plain_text,
     property_list,
     strings_file,
+    unity,
     xml_text,
 )
 from atsprobe.extract.sighting import Format
@@ -23,6 +24,7 @@ FORMATS = (
     Format("dart", dart.recognises, dart.read),
     Format("mach-o", mach_o_strings.recognises, mach_o_strings.read),
     Format("hermes", hermes.recognises, hermes.read),
+    Format("unity", unity.recognises, unity.read),
     Format("javascript", javascript.recognises, javascript.read),
     Format("json", json_text.recognises, json_text.read),
     Format("strings", strings_file.recognises, strings_file.read),
