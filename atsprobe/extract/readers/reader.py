@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from atsprobe.extract.readers import (
     dart,
+    gzip_member,
     hermes,
     info_plist,
     javascript,
@@ -17,7 +20,12 @@ from atsprobe.extract.readers import (
     unity,
     xml_text,
 )
-from atsprobe.extract.sighting import Format
+from atsprobe.extract.sighting import Buffer, Format, Sighting
+
+
+def _read_packed(path: str, content: Buffer) -> Iterator[Sighting]:
+    return gzip_member.read(path, content, format_of)
+
 
 FORMATS = (
     Format("info-plist", info_plist.recognises, info_plist.read),
@@ -27,6 +35,7 @@ FORMATS = (
     Format("hermes", hermes.recognises, hermes.read),
     Format("unity", unity.recognises, unity.read),
     Format("sqlite", sqlite.recognises, sqlite.read),
+    Format("gzip", gzip_member.recognises, _read_packed),
     Format("javascript", javascript.recognises, javascript.read),
     Format("json", json_text.recognises, json_text.read),
     Format("strings", strings_file.recognises, strings_file.read),
