@@ -24,7 +24,7 @@ _B_TREE = (*_CELL_BEFORE, _TABLE_INTERIOR)
 _ENCODINGS = {1: ("utf-8", "utf-8"), 2: ("utf-16-le", "utf-16le"), 3: ("utf-16-be", "utf-16be")}
 _ANCHORS = (re.compile(rb"://"), re.compile(rb"\.[a-z]{2}"))
 _MAX_RECORD = 1 << 20
-_MAX_CELLS = 400_000
+_MAX_CELLS, _FEW_CELLS, _BYTES_A_CELL = 2_000_000, 200_000, 32
 _MAX_VALUES = 2_000
 
 
@@ -73,14 +73,15 @@ class _Database:
         self._left = max(16 << 20, 2 * len(self.content))
 
     def values(self) -> Iterator[Value]:
-        """Give the texts that may name a host, page by page. Raises Unreadable after 400,000 records."""
+        """Give the texts that may name a host, page by page. Raises Unreadable where cells are too many, or share their bytes."""
+        most = min(_MAX_CELLS, _FEW_CELLS + len(self.content) // _BYTES_A_CELL)
         cells = 0
         for number in self._pages():
             page = self.content[number * self.page_size : (number + 1) * self.page_size]
             for at in self._cells(page, first=number == 0):
                 cells += 1
-                if cells > _MAX_CELLS:
-                    raise Unreadable(f"a database of more than {_MAX_CELLS:,} records; the rest was not read")
+                if cells > most:
+                    raise Unreadable(f"a database of more than {most:,} records; the rest was not read")
                 yield from self._texts(page, at, number * self.page_size, first=number == 0)
 
     def _pages(self) -> Iterator[int]:
@@ -112,8 +113,7 @@ class _Database:
         if local < size:
             following = int.from_bytes(page[at + local : at + local + 4], "big")
             record += self._overflow(following, min(size, _MAX_RECORD) - local)
-        dot = b"." if self.codec == "utf-8" else b"\0"
-        if dot not in record and b"://" not in record:
+        if self.codec == "utf-8" and not any(anchor.search(record) for anchor in _ANCHORS):
             return
         for offset, data in _text_values(record):
             text = data.decode(self.codec, "replace")

@@ -31,9 +31,9 @@ def sightings_of(values: Iterable[Value]) -> Iterator[Sighting]:
 def _hits(values: Iterable[Value], whole: WholeStrings, place: list[Location]) -> Iterator[Hit]:
     """Give the URLs of value after value; ``place`` holds where the one at hand stands."""
     for text, location in values:
-        if "://" in text:
+        if "://" in text or "\\/" in text or "%" in text:
             place[:] = [location]
-            yield from urls_in(text.encode("utf-8", "replace"))
+            yield from urls_in(text.encode("utf-8", "replace"), escapes=True)
         elif "." in text and len(text) <= MAX_BARE:
             whole.add(text, location)
 
