@@ -37,7 +37,7 @@ def test_each_string_is_read_by_itself():
 
 
 def test_what_was_read_before_an_end_too_early_stands():
-    """Where the strings end with an error it is said, after URLs and before nothing is lost of the bare hosts."""
+    """Where the strings end with an error, that is said, and the URLs and bare hosts before it are kept."""
 
     def values():
         yield "https://a.example.com/", ByteOffset(0)
