@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from heapq import merge
 
 from atsprobe.extract.sighting import Buffer
 from atsprobe.model.endpoint import (
@@ -34,7 +35,8 @@ _SCHEME_ENDS = b"0123456789_@})abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVW
 """The last byte before an anchor: of a scheme, or of what is filled in at run time."""
 
 _ANCHOR = re.compile(rb"://")
-_ESCAPED_ANCHOR = re.compile(rb":(?:/|\\/|\\u002[Ff]){2}|%3[Aa]%2[Ff]%2[Ff]")
+_ESCAPED_ANCHOR = re.compile(rb":(?:/|\\/|\\u002[Ff]){2}")
+_PERCENT_ANCHOR = re.compile(rb"%3[Aa]%2[Ff]%2[Ff]")
 _WIDE_ANCHOR = re.compile(rb":\x00/\x00/\x00")
 
 _RUN_TIME = rb"|".join(
@@ -115,7 +117,7 @@ def endpoint_of(url: FoundUrl) -> Endpoint:
 def urls_in(data: Buffer, start: int = 0, end: int | None = None, *, escapes: bool = False) -> Iterator[Hit]:
     r"""Give the URLs in ASCII or UTF-8 bytes, in order; with ``escapes`` also ``https:\/\/`` and ``https%3A%2F%2F``."""
     end = len(data) if end is None else end
-    for anchor in (_ESCAPED_ANCHOR if escapes else _ANCHOR).finditer(data, start, end):
+    for anchor in _escaped_anchors(data, start, end) if escapes else _ANCHOR.finditer(data, start, end):
         at, after_at = anchor.span()
         if at == start or data[at - 1] not in _SCHEME_ENDS:
             continue
@@ -128,6 +130,14 @@ def urls_in(data: Buffer, start: int = 0, end: int | None = None, *, escapes: bo
         hit = _hit(written, after, at)
         if hit:
             yield hit
+
+
+def _escaped_anchors(data: Buffer, start: int, end: int) -> Iterator[re.Match[bytes]]:
+    """Give the anchors of both kinds in order. Two patterns that begin with a letter are ten times as fast as one of either."""
+    anchors = _ESCAPED_ANCHOR.finditer(data, start, end)
+    if not _PERCENT_ANCHOR.search(data, start, end):
+        return anchors
+    return merge(anchors, _PERCENT_ANCHOR.finditer(data, start, end), key=lambda m: m.start())
 
 
 def wide_urls_in(data: Buffer, start: int = 0, end: int | None = None) -> Iterator[Hit]:

@@ -286,13 +286,15 @@ def test_text_in_any_encoding_gives_its_line(in_empty_folder):
     assert found == [("api.example.com:443", "2", "https://api.example.com/é")] * 2
 
 
-def test_hermes_bytecode_is_said_to_be_unread(make_app):
-    """An app whose code is bytecode is incomplete, not one without hosts; that is no fault of the input."""
+def test_hermes_bytecode_without_its_table_makes_an_app_incomplete(make_app):
+    """Bytecode whose table cannot be read is said to be incomplete, no fault of the input; what its bytes name is unsure."""
     content = bytes.fromhex("c61fbc03c103191f") + b"\x60\0\0\0https://a.example.com/"
-    (skipped,) = extract(
+    app = extract(
         [make_app({"Payload/Ferry.app/Info.plist": info("ferry"), "Payload/Ferry.app/main.jsbundle": content})]
-    ).skipped
+    )
+    (skipped,) = app.skipped
     assert (skipped.file, skipped.unreadable) == ("Ferry.app/main.jsbundle", False)
+    assert [(r.endpoint.host, r.confidence, r.detector) for r in app.references] == [("a.example.com", "D", "hermes")]
 
 
 def test_the_same_files_in_any_order_give_the_same_answer(make_app):

@@ -1,4 +1,4 @@
-"""Text of any kind: JavaScript, HTML, CSS, JSON, XML, YAML, .strings. URLs are found where they stand, with their line."""
+"""Text of any kind, such as CSS, CSV and what has no reader of its own: URLs are found where they stand, with their line."""
 
 from __future__ import annotations
 
@@ -7,10 +7,13 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 
+from atsprobe.extract.bare_hosts import WholeStrings, bare_host
 from atsprobe.extract.host_names import FoundTemplate, Hit, urls_in
+from atsprobe.extract.member import Unreadable
 from atsprobe.extract.readers.found import LineCounter, sightings
+from atsprobe.extract.readers.literals import Syntax, whole_literals
 from atsprobe.extract.sighting import Buffer, Sighting, Trouble
-from atsprobe.model.endpoint import Line
+from atsprobe.model.endpoint import Confidence, Line
 
 SUFFIXES = frozenset(
     f".{suffix}"
@@ -33,13 +36,14 @@ _MAX_UTF16 = 64 << 20
 
 def recognises(path: str, head: bytes) -> bool:
     """Say whether a file is text: by its suffix, or without a suffix by its first bytes being UTF-8, and never with a NUL."""
-    if head[:2] in _UTF16:
-        return _suffix(path) in SUFFIXES
-    if not head or b"\0" in head:
-        return False
-    suffix = _suffix(path)
     is_environment = path.rpartition("/")[2].startswith(".env.")  # .env.production, which builds take in
-    return suffix in SUFFIXES or ((not suffix or is_environment) and is_text(path, head))
+    is_plain = not _suffix(path) or is_environment
+    return has_suffix(path, head, SUFFIXES) or (is_plain and is_text(path, head))
+
+
+def has_suffix(path: str, head: bytes, suffixes: frozenset[str]) -> bool:
+    """Say whether a file is text with one of these suffixes: without a NUL, or UTF-16 with its mark."""
+    return _suffix(path) in suffixes and bool(head) and (head[:2] in _UTF16 or b"\0" not in head)
 
 
 def is_text(_: str, head: bytes) -> bool:
@@ -55,6 +59,11 @@ def is_text(_: str, head: bytes) -> bool:
 
 def read(_: str, content: Buffer) -> Iterator[Sighting]:
     """Give the hosts of the URLs in a text file."""
+    yield from read_as(content, None)
+
+
+def read_as(content: Buffer, syntax: Syntax | None) -> Iterator[Sighting]:
+    """Give the hosts of the URLs in a text, and of the whole literals that its syntax delimits."""
     encoding = _UTF16.get(content[:2])
     if encoding:
         if len(content) > _MAX_UTF16:
@@ -63,6 +72,23 @@ def read(_: str, content: Buffer) -> Iterator[Sighting]:
         content = content[2:].decode(encoding, "replace").encode("utf-8", "replace")
     lines = LineCounter(content)
     yield from sightings(_outside_comments(content), lambda hit: Line(lines.at(hit.offset)))
+    if syntax:
+        yield from _bare_hosts(content, syntax)
+
+
+def _bare_hosts(content: Buffer, syntax: Syntax) -> Iterator[Sighting]:
+    """Give the whole literals that are bare hosts; one in a comment is less sure."""
+    code, comments, lines = WholeStrings(), WholeStrings(), LineCounter(content)
+    try:
+        for offset, text in whole_literals(content, syntax):
+            if bare_host(text):
+                found = comments if _is_in_comment(content, offset) else code
+                found.add(text, Line(lines.at(offset)))
+    except Unreadable as unreadable:
+        yield Trouble(unreadable.reason, is_damage=False)
+    yield from code.sightings()
+    for sighting in comments.sightings():
+        yield replace(sighting, confidence=Confidence.EMBEDDED)
 
 
 def _outside_comments(content: Buffer) -> Iterator[Hit]:

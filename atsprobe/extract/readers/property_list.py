@@ -1,4 +1,4 @@
-"""Property lists of any kind: the URLs in their string values. Their dictionaries decide nothing."""
+"""Property lists of any kind: the hosts in their string values. Their dictionaries decide nothing."""
 
 from __future__ import annotations
 
@@ -6,11 +6,10 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from atsprobe.extract import plist_file
-from atsprobe.extract.host_names import Hit, urls_in
 from atsprobe.extract.member import Unreadable
 from atsprobe.extract.plist_file import KeyPath, PlistFile
-from atsprobe.extract.readers import plain_text
-from atsprobe.extract.readers.found import sightings
+from atsprobe.extract.readers import plain_text, strings_file
+from atsprobe.extract.readers.string_values import sightings_of
 from atsprobe.extract.sighting import Buffer, HostSighting, Sighting, Trouble
 from atsprobe.model.endpoint import Confidence, PlistKey
 
@@ -21,13 +20,15 @@ def recognises(path: str, head: bytes) -> bool:
 
 
 def read(path: str, content: Buffer) -> Iterator[Sighting]:
-    """Give the hosts of the URLs in a property list. One that is broken is said to be, and in XML is read as text."""
+    """Give the hosts in a property list. One that is broken is said to be, and read as text where it is no binary one."""
     try:
         plist = plist_file.load(content)
     except Unreadable as unreadable:
         yield Trouble(unreadable.reason)
         if content[:6] != b"bplist":
-            yield from (_less_sure(s) for s in plain_text.read(path, content))
+            is_xml = b"<" in content[:100]
+            fallback = plain_text if is_xml else strings_file
+            yield from (_less_sure(s) for s in fallback.read(path, content))
         return
     yield from urls_of(plist)
 
@@ -37,20 +38,12 @@ def _less_sure(sighting: Sighting) -> Sighting:
 
 
 def urls_of(plist: PlistFile, *, without: frozenset[KeyPath] = frozenset()) -> Iterator[Sighting]:
-    """Give the hosts of the URLs in the string values, but for those at the paths of ``without``."""
-    place: list[KeyPath] = [()]
-    try:
-        yield from sightings(_hits(plist, place, without), lambda _: location(plist, place[0]))
-    except Unreadable as unreadable:
-        yield Trouble(unreadable.reason)
-
-
-def _hits(plist: PlistFile, place: list[KeyPath], without: frozenset[KeyPath]) -> Iterator[Hit]:
-    """Give the hits of value after value; ``place`` holds the path of the one at hand."""
-    for path, value in plist.strings():
-        place[0] = path
-        if "://" in value and path not in without:
-            yield from urls_in(value.encode("utf-8", "replace"))
+    """Give the hosts that the string values name, but for those at the paths of ``without``: of URLs, and bare hosts."""
+    yield from sightings_of(
+        (value, location(plist, path))
+        for path, value in plist.strings()
+        if ("." in value or "://" in value) and path not in without
+    )
 
 
 def location(plist: PlistFile, path: KeyPath) -> PlistKey:
