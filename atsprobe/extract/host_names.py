@@ -208,7 +208,7 @@ def _scheme_before(before: bytes) -> _Written | None:
 
     http and https count too where other letters run into them; ``git+https`` and ``x-http`` are other schemes.
     """
-    run = before[len(before.rstrip(_SCHEME_BYTES)) :]
+    run = before[len(before.rstrip(_SCHEME_BYTES)) :].lstrip(b"+-.")  # a scheme begins with a letter (RFC 3986 §3.1)
     name = run.lower()
     if name in SCHEMES:
         return _Written(SCHEMES[name], run, is_sure=True)

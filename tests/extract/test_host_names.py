@@ -46,6 +46,7 @@ URLS = [
     ("https://a.example.com:port/", None),
     ("https://", None),
     ("x-ftp://a.example.com/", None),
+    ("+https://a.example.com/", "https a.example.com:443"),
     ("git+https://a.example.com/", None),
     ("https://www\\.example\\.com/", None),
     ("https://1.2.3/", None),

@@ -126,12 +126,24 @@ def test_where_strings_stand_end_to_end_a_host_ends_at_its_suffix(compiled):
     assert {h.text for h in hosts(data)} >= {"https://api.github.com", "https://api.first.io"}
 
 
-def test_a_url_in_a_certificate_ends_where_its_length_says(compiled):
-    """The byte behind a DER string is no part of the host, and what a certificate names is no load of the app."""
-    url = b"http://ocsp.accv.es"
-    row = f'__attribute__((used, section("__TEXT,__const"))) static const char der[] = "{"0" * 40}";'
-    data = compiled(row).replace(b"0" * 40, (b"\x30\x15\x86" + bytes((len(url),)) + url + b"0\x82").ljust(40, b"\0"))
+@pytest.mark.parametrize("length", [19, 0x2B, 0x2D, 0x2E])
+def test_a_url_in_a_certificate_ends_where_its_length_says(compiled, length):
+    """The byte behind a DER string is no part of the host, nor is the length, which may be a + or a dot, of its scheme; and
+    what a certificate names is no load of the app.
+    """
+    url = b"http://ocsp.accv.es".ljust(length, b"/")
+    row = f'__attribute__((used, section("__TEXT,__const"))) static const char der[] = "{"0" * 60}";'
+    data = compiled(row).replace(b"0" * 60, (b"\x30\x15\x86" + bytes((len(url),)) + url + b"0\x82").ljust(60, b"\0"))
     assert [(h.endpoint.host, h.confidence.value, h.text) for h in hosts(data)] == [("ocsp.accv.es", "D", url.decode())]
+
+
+def test_a_utf_16_url_with_a_count_before_it_ends_where_that_says(compiled):
+    """A literal of Kotlin/Native has no NUL behind it: the pointer that follows is no letter of the host."""
+    url = "https://kn.example.com"
+    literal = struct.pack("<QI", 0x4000, len(url)) + url.encode("utf-16-le") + struct.pack("<Q", 0x6140)
+    row = f'__attribute__((used, section("__TEXT,__const"))) static const char kn[] = "{"0" * 80}";'
+    data = compiled(row).replace(b"0" * 80, literal.ljust(80, b"\0"))
+    assert [(h.endpoint.host, h.confidence.value, h.text) for h in hosts(data)] == [("kn.example.com", "B", url)]
 
 
 def test_objects_of_a_static_library_keep_the_classes_of_their_sections(build, compiled, tmp_path):
