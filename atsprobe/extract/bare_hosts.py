@@ -1,4 +1,4 @@
-"""Bare host names, without a scheme: which whole strings of an app are one, and which only look like one.
+"""Bare host names, without a scheme: which strings of an app are one, and which only look like one.
 
 A name such as ``manager.eu.example.com`` and a property chain such as ``event.target.name`` have the same shape. What tells
 them apart was measured on frameworks of real apps: the suffix, the case, the order of the labels, and what else the file holds.
@@ -22,13 +22,19 @@ MAX_BARE = 253
 
 _MAX_TEXT = 200
 _MAX_CANDIDATES = 20_000
+_MAX_KEPT = 20
 _NAMESPACE_SIZE = 10
 
 
 @cache
-def _labels(name: str) -> frozenset[str]:
-    """Give a list of `bare_hosts.toml`."""
-    return frozenset(tomllib.loads(Path(__file__).with_suffix(".toml").read_text("utf-8"))[name])
+def _lists() -> dict[str, frozenset[str]]:
+    lists = tomllib.loads(Path(__file__).with_suffix(".toml").read_text("utf-8"))
+    return {name: frozenset(labels) for name, labels in lists.items()}
+
+
+def common_suffixes() -> frozenset[str]:
+    """Give the last labels under which a name is more likely a host than a member of something."""
+    return _lists()["common_suffixes"]
 
 
 def bare_host(text: str) -> Host | None:
@@ -42,9 +48,22 @@ def bare_host(text: str) -> Host | None:
     return _host(text)
 
 
+def embedded_host(name: str) -> Host | None:
+    """Give the host that a name inside a longer string is (class D): as `bare_host`, but a name of two labels needs a
+    suffix that programs do not use for members.
+    """
+    host = bare_host(name)
+    if host and host.count(".") == 1 and host.rpartition(".")[2] not in _lists()["last_labels_inside_texts"]:
+        return None
+    return host
+
+
 @lru_cache(maxsize=16384)
 def _host(text: str) -> Host | None:
     if text != text.lower() or "_" in text or not text.isascii():
+        return None
+    labels = text.split(".")
+    if labels[-1] not in common_suffixes() or _is_identifier(labels):
         return None
     try:
         host = parse_host(text)
@@ -53,39 +72,77 @@ def _host(text: str) -> Host | None:
     domain = registrable_domain(host)
     if host != text or domain is None or ip_address_of(host) is not None:
         return None
-    labels = host.split(".")
-    if (
-        len(labels) >= 3
-        and labels[0] in _labels("first_labels_in_reverse")
-        and labels[1] not in _labels("common_suffixes")
-    ):
-        return None
-    return host if labels[-1] in _labels("common_suffixes") and len(domain.partition(".")[0]) >= 2 else None
+    return host if len(domain.partition(".")[0]) >= 2 else None
+
+
+def _is_identifier(labels: list[str]) -> bool:
+    """Say whether labels are in reverse-DNS order, or a member of something."""
+    lists, first, last = _lists(), labels[0], labels[-1]
+    if len(labels) == 2:
+        return first in lists["first_labels_of_programs"] or last in lists["last_labels_that_are_words"]
+    if first not in lists["first_labels_in_reverse"]:
+        return False
+    return first in lists["first_labels_of_no_host"] or last not in lists["last_labels_of_hosts"]
+
+
+@dataclass(frozen=True, slots=True)
+class _Candidate:
+    host: Host
+    text: str
+    location: Location
+    confidence: Confidence
+    detector: str
 
 
 @dataclass
 class WholeStrings:
-    """The whole strings of one file that may be bare hosts; a namespace (``llvm.add``, ``llvm.sub``, …) shows only at the end."""
+    """The strings of one file that may be bare hosts, or hold one; a namespace (``llvm.add``, ``llvm.sub``, …) shows only at
+    the end.
+    """
 
     detector: str = ""
-    _found: list[tuple[Host, str, Location]] = field(default_factory=list)
+    _found: list[_Candidate] = field(default_factory=list)
+    _times: Counter[tuple[Host, Confidence]] = field(default_factory=Counter)
+
+    @property
+    def is_full(self) -> bool:
+        """Whether no more than these were taken."""
+        return len(self._found) >= _MAX_CANDIDATES
 
     def add(self, text: str, location: Location) -> None:
         """Take a whole string and where it stands."""
-        host = bare_host(text)
-        if host and len(self._found) < _MAX_CANDIDATES:
-            self._found.append((host, text, location))
+        if not self.is_full:
+            self._add(bare_host(text), text, location, Confidence.BARE, self.detector)
+
+    def add_embedded(self, name: str, text: str, location: Location, detector: str = "") -> None:
+        """Take a name inside a longer string, that string, and where the name stands."""
+        if not self.is_full:
+            self._add(embedded_host(name), text, location, Confidence.EMBEDDED, detector or self.detector)
+
+    def _add(self, host: Host | None, text: str, location: Location, confidence: Confidence, detector: str) -> None:
+        if host is None:
+            return
+        self._times[host, confidence] += 1
+        if self._times[host, confidence] <= _MAX_KEPT:
+            self._found.append(_Candidate(host, text[:_MAX_TEXT], location, confidence, detector))
 
     def sightings(self) -> Iterator[HostSighting]:
-        """Give the hosts, in the order added, but for names of which more than ten share their first label."""
-        firsts = Counter(first for first, _ in {(host.partition(".")[0], host) for host, _, _ in self._found})
-        for host, text, location in self._found:
-            if firsts[host.partition(".")[0]] <= _NAMESPACE_SIZE:
+        """Give the hosts, in the order added, but for the names of a namespace."""
+        namespaces = self._namespaces()
+        for found in self._found:
+            if found.host.partition(".")[0] not in namespaces:
                 yield HostSighting(
-                    Endpoint(host, 443),
-                    location,
-                    text[:_MAX_TEXT],
+                    Endpoint(found.host, 443),
+                    found.location,
+                    found.text,
                     "bare-host",
-                    Confidence.BARE,
-                    detector=self.detector,
+                    found.confidence,
+                    detector=found.detector,
                 )
+
+    def _namespaces(self) -> frozenset[str]:
+        """Give the first labels that names under more than ten domains share; regions of one owner's hosts are under one."""
+        domains = {(host.partition(".")[0], registrable_domain(host)) for host in {found.host for found in self._found}}
+        firsts = Counter(first for first, _ in domains)
+        many = {first for first, count in firsts.items() if count > _NAMESPACE_SIZE}
+        return frozenset(many - _lists()["first_labels_of_hosts"])

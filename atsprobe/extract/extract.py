@@ -9,7 +9,7 @@ from typing import BinaryIO, TextIO, assert_never
 
 from atsprobe.extract.bundle import Scopes, process_root
 from atsprobe.extract.member import Limits
-from atsprobe.extract.noise import NO_SUFFIX, file_reason, is_noise_by_path, noise_reason
+from atsprobe.extract.noise import NO_SUFFIX, is_noise_by_path, noise_reason
 from atsprobe.extract.reading import Reading, read_target
 from atsprobe.extract.sighting import HostSighting, InfoPlist
 from atsprobe.extract.source_tree import aside_reason
@@ -182,10 +182,9 @@ def _noise_reason(reference: Reference, path: str, declared: set[Host]) -> str |
     host = reference.endpoint.host
     if reference.kind not in ("url", "bare-host") or reference.confidence is Confidence.DECLARED:
         return None
-    aside = aside_reason(reference.file) if reference.file != reference.target else None
-    if aside:
+    if reference.file != reference.target and (aside := aside_reason(reference.file)):
         return aside
-    reason = noise_reason(host, path) or file_reason(reference.file)
+    reason = noise_reason(host, path)
     if reason is None or is_noise_by_path(host, path):
         return reason
     if host in declared or (reason == NO_SUFFIX and any(parent in declared for parent in _parents(host))):

@@ -27,6 +27,18 @@ from atsprobe.model.public_suffix import registrable_domain
 SCHEMES: dict[bytes, Scheme] = {b"https": "https", b"http": "http", b"wss": "https", b"ws": "http"}
 """The schemes whose loads App Transport Security governs."""
 
+OTHER_SCHEMES = frozenset(
+    scheme.encode()
+    for scheme in (
+        *("ftp", "ftps", "sftp", "mqtt", "mqtts", "amqp", "amqps", "stun", "stuns", "turn", "turns", "grpc", "grpcs"),
+        *("rtmp", "rtmps", "rtsp", "rtsps", "sip", "sips", "ldap", "ldaps", "smtp", "smtps", "imap", "imaps", "coap"),
+        *("pop3", "pop3s", "xmpp", "nats", "tls", "ssl", "tcp", "udp", "ssh", "redis", "rediss"),
+    )
+)
+"""Schemes of servers that an app talks to outside of App Transport Security: their hosts are listed, and are no loads."""
+
+KNOWN_SCHEMES = OTHER_SCHEMES | SCHEMES.keys()
+
 _BEFORE, _AFTER = 40, 400
 _MAX_TEXT, _MAX_PATH = 200, 60
 _SCHEME_BYTES = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+.-"
@@ -71,11 +83,15 @@ _FILLED_IN, _OPEN_END = b"\0", b"\1"
 
 @dataclass(frozen=True, slots=True)
 class FoundUrl:
-    """A URL with a host that stands there. ``scheme`` is None where that is filled in at run time."""
+    """A URL with a host that stands there. ``scheme`` is None where that is filled in at run time.
+
+    ``is_load`` is false for a URL of `OTHER_SCHEMES`, whose scheme and port are None: neither is one of a load.
+    """
 
     host: Host
     port: int | None
     scheme: Scheme | None
+    is_load: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,9 +118,9 @@ class Hit:
 
     @property
     def confidence(self) -> Confidence:
-        """How sure it is that the app means this host."""
+        """How sure it is that the app means to load from this host; of a URL that ATS does not govern as little as of a text."""
         if isinstance(self.found, FoundUrl) and self.found.scheme is None:
-            return Confidence.BARE
+            return Confidence.BARE if self.found.is_load else Confidence.EMBEDDED
         return Confidence.URL if self.is_sure else Confidence.EMBEDDED
 
 
@@ -178,27 +194,36 @@ def _unescaped(after: bytes, anchor: bytes) -> bytes:
         return _PERCENT.sub(lambda m: bytes((int(m[1], 16),)), _QUERY_END.split(after, maxsplit=1)[0])
     if b"\\" not in after:
         return after
-    return _JSON_ESCAPE.sub(lambda m: chr(int(m[1], 16)).encode("utf-8", "replace") if m[1] else b"/", after)
+    following = _ESCAPED_ANCHOR.search(after)  # behind it other URLs begin, so that each escape is undone once
+    end = following.end() if following else len(after)
+    return _JSON_ESCAPE.sub(_json_character, after[:end]) + after[end:]
+
+
+def _json_character(escape: re.Match[bytes]) -> bytes:
+    return chr(int(escape[1], 16)).encode("utf-8", "replace") if escape[1] else b"/"
 
 
 @dataclass(frozen=True, slots=True)
 class _Written:
-    """The scheme before an anchor as it is written; None where it is filled in at run time."""
+    """The scheme before an anchor as it is written; None where it is filled in at run time, or is no load's."""
 
     scheme: Scheme | None
     text: bytes
     is_sure: bool
+    is_load: bool = True
 
 
 def _scheme_before(before: bytes) -> _Written | None:
-    """Read the scheme at the end of what stands before an anchor; None for one that ATS does not govern.
+    """Read the scheme at the end of what stands before an anchor; None for one of no server that is known here.
 
     http and https count too where other letters run into them; ``git+https`` and ``x-http`` are other schemes.
     """
-    run = before[len(before.rstrip(_SCHEME_BYTES)) :]
+    run = before[len(before.rstrip(_SCHEME_BYTES)) :].lstrip(b"+-.")  # a scheme begins with a letter (RFC 3986 §3.1)
     name = run.lower()
     if name in SCHEMES:
         return _Written(SCHEMES[name], run, is_sure=True)
+    if name in OTHER_SCHEMES:
+        return _Written(None, run, is_sure=True, is_load=False)
     for known in (b"https", b"http"):
         if name.endswith(known) and name[-len(known) - 1 : -len(known)].isalnum():
             return _Written(SCHEMES[known], run[-len(known) :], is_sure=False)
@@ -212,6 +237,8 @@ def _scheme_before(before: bytes) -> _Written | None:
 def _hit(written: _Written, after: bytes, anchor: int) -> Hit | None:
     authority = _AUTHORITY.match(after)
     found = _parse(written.scheme, authority[0]) if authority and authority[0] else None
+    if found and not written.is_load:
+        found = FoundUrl(found.host, None, None, is_load=False) if found.host else None
     if not found or not authority or _PATTERN.match(after, authority.end()):
         return None
     rest = _URL_REST.match(after, authority.end())

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 from atsprobe.extract.host_names import has_public_suffix, is_local_form
 from atsprobe.model.endpoint import Host
@@ -30,13 +29,6 @@ def noise_reason(host: Host, path: str = "") -> str | None:
     return None if has_public_suffix(host) or is_local_form(host) else NO_SUFFIX
 
 
-@cache
-def file_reason(file: str) -> str | None:
-    """Say why what a file names is not taken for what the app loads from, by the file's name; None for most files."""
-    stem = file.rpartition("/")[2].partition(".")[0].lower().replace("-", "").replace("_", "")
-    return next((group["reason"] for group in _groups() if stem in group.get("files", ())), None)
-
-
 def is_noise_by_path(host: Host, path: str) -> bool:
     """Say whether it is the path that makes a URL noise, so that other URLs of the host are loads all the same."""
     return any(row.path and path.startswith(row.path) for row in _rows().get(host, ()))
@@ -50,14 +42,9 @@ def _patterns(host: Host) -> Iterator[str]:
 
 
 @cache
-def _groups() -> tuple[dict[str, Any], ...]:
-    return tuple(tomllib.loads(Path(__file__).with_name("noise.toml").read_text("utf-8")).values())
-
-
-@cache
 def _rows() -> dict[str, tuple[_Row, ...]]:
     found: dict[str, tuple[_Row, ...]] = {}
-    for group in _groups():
+    for group in tomllib.loads(Path(__file__).with_name("noise.toml").read_text("utf-8")).values():
         for host in group["hosts"]:
             found[host] = (*found.get(host, ()), _Row(group["reason"], group.get("path", "")))
     return found

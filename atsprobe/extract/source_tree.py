@@ -22,7 +22,7 @@ _DOCUMENT = re.compile(
     re.IGNORECASE,
 )
 _LICENCE = re.compile(
-    r"(?:un)?(?:licen[cs]es?|notices?|copying|copyright|patents|eula|third[_-]?party.*|.*acknowledge?ments?)(?:[._-].*)?\Z",
+    r"(?:un)?(?:licen[cs]es?|notices?|copying|copyright|patents|credits|eula|third[_-]?party.*|.*acknowledge?ments?)(?:[._-].*)?\Z",
     re.IGNORECASE,
 )
 _BUILD_FOLDERS = frozenset({"fastlane", "gradle"})

@@ -8,6 +8,7 @@ import plistlib
 import pytest
 
 from atsprobe.extract.extract import extract
+from atsprobe.model.endpoint import Confidence
 
 INFO = {"CFBundleIdentifier": "com.example.ferry"}
 
@@ -73,9 +74,13 @@ def test_the_privacy_manifest_of_a_framework_counts_for_the_app(make_app):
             )
         ]
     )
-    assert [(r.endpoint.host, r.kind, r.bundle) for r in extraction.references] == [
+    declared = [r for r in extraction.references if r.confidence is Confidence.DECLARED]
+    assert [(r.endpoint.host, r.kind, r.bundle) for r in declared] == [
         ("ads.example.co", "tracking-domain", "com.example.ferry"),
         ("github.com", "tracking-domain", "com.example.ferry"),
+    ]
+    assert [(r.endpoint.host, r.kind) for r in extraction.references if r not in declared] == [
+        ("no.example.co", "bare-host")
     ]
     assert not extraction.noise
 

@@ -57,7 +57,7 @@ def test_licences_are_noise_with_their_reason(make_app):
         ("NOTICES.Z", "b.example.com"),
         ("NOTICES.Z", "lawyers.example.com"),
     ]
-    assert {r.noise_reason for r in extraction.noise} == {"stands in a file of licences and notices"}
+    assert {r.noise_reason for r in extraction.noise} == {"in the text of a licence"}
 
 
 def test_what_grows_without_measure_is_given_up():

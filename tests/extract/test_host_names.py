@@ -45,7 +45,8 @@ URLS = [
     ("https://a.example.com:0/", None),
     ("https://a.example.com:port/", None),
     ("https://", None),
-    ("ftp://a.example.com/", None),
+    ("x-ftp://a.example.com/", None),
+    ("+https://a.example.com/", "https a.example.com:443"),
     ("git+https://a.example.com/", None),
     ("https://www\\.example\\.com/", None),
     ("https://1.2.3/", None),
@@ -83,6 +84,22 @@ def found(text, **options):
 def test_a_url_names_the_endpoint_that_a_client_would_ask(text, expected):
     """Scheme, host and port of each URL are those that a client reads in it; what is no URL of ATS's gives none."""
     assert found(text) == ([expected] if expected else [])
+
+
+@pytest.mark.parametrize(
+    "url", ["ftp://a.example.com/", "mqtts://u:p@a.example.com:8883", "amqp://a.example.com", "TURN://a.example.com:%d"]
+)
+def test_a_url_that_ats_does_not_govern_names_a_host_and_no_load(url):
+    """Its scheme and port are those of no load, and it is as little sure as a name inside a text."""
+    (hit,) = urls_in(url.encode())
+    assert hit.found == FoundUrl("a.example.com", None, None, is_load=False)
+    assert hit.confidence.value == "D"
+    assert hit.text.lower().startswith(url.lower().partition("%")[0])
+
+
+def test_a_template_that_ats_does_not_govern_is_none():
+    """A host that is filled in at run time behind another scheme says nothing of loads."""
+    assert list(urls_in(b"mqtt://%@.example.com/")) == []
 
 
 @pytest.mark.parametrize(("text", "suffix"), TEMPLATES)
@@ -195,6 +212,8 @@ def test_a_host_must_be_below_a_public_suffix_and_a_private_one_is_a_host():
         b"://",
         b"https://{",
         b"https://[",
+        b"https://\\u0061.com",
+        b"https://" + b"\\u0061" * 20,
         b":\\/\\/",
         b"a" * 63 + b".",
         b":\0/\0/\0",

@@ -20,12 +20,15 @@ FOUND = [
     ("https", "socket.example.com:8443", "(arm64) __cstring+0x1d", "ascii"),
     ("http", "[2001:db8::7]:8080", "(arm64) __cstring+0x42", "ascii"),
     ("https", "paths.example.com:443", "(arm64) __cstring+0x83", "ascii"),
+    ("https", "files.example.com:443", "(arm64) __cstring+0xa8", "ascii"),
     ("http", "www.w3.org:80", "(arm64) __cstring+0xc1", "ascii"),
     ("https", "wide.example.dev:443", "(arm64) __const+0x0", "utf-16le"),
     ("https", "const.example.org:443", "(arm64) __const+0x35", "ascii"),
     ("https", "literal.example.org:443", "(arm64) __ustring+0x0", "utf-16le"),
 ]
-"""What strings.m holds, section by section. ``www.example.com`` stands in a regular expression alone."""
+"""What strings.m holds, section by section. ``files.example.com`` stands in an ftp URL, so that it is no load, and
+``www.example.com`` in a regular expression alone.
+"""
 
 
 def read(data):
@@ -73,6 +76,9 @@ def test_every_kind_of_string_gives_its_url(strings_arm64):
     """C strings, UTF-16 literals, CFStrings and constants each give their URL, at the place where it stands."""
     hosts, templates, troubles, _ = read(strings_arm64)
     assert [(h.endpoint.scheme, str(h.endpoint), str(h.location), h.location.encoding) for h in hosts] == FOUND
+    assert [(h.endpoint.host, h.confidence.value) for h in hosts if h.kind == "bare-host"] == [
+        ("files.example.com", "D")
+    ]
     assert [(t.suffix, t.text) for t in templates] == [("tenants.example.net", "https://%@.tenants.example.net/")]
     assert troubles == []
 

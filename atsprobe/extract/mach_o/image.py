@@ -94,7 +94,10 @@ def images_in(data: Buffer) -> tuple[Image, ...]:
 
 
 def slices_of(data: Buffer) -> Iterator[tuple[int, int, int]]:
-    """Give (start, end, needed length of the file) of each slice of a fat file, clipped to the file."""
+    """Give (start, end, needed length of the file) of each slice of a fat file, clipped to the file; of slices that overlap,
+    which no tool makes, the first.
+    """
+    taken: list[tuple[int, int]] = []
     is_64 = data[:4] == FAT_MAGICS[1]
     count = int.from_bytes(data[4:8], "big")
     size = 32 if is_64 else 20
@@ -104,6 +107,9 @@ def slices_of(data: Buffer) -> Iterator[tuple[int, int, int]]:
         if len(row) < size:
             return
         start, length = struct.unpack(">QQ", row[8:24]) if is_64 else struct.unpack(">II", row[8:16])
+        if any(start < end and begin < start + length for begin, end in taken):
+            continue
+        taken.append((start, start + length))
         yield min(start, len(data)), min(start + length, len(data)), start + length
 
 

@@ -18,6 +18,9 @@ ATTRIBUTION_ENDPOINT: KeyPath = ("NSAdvertisingAttributionReportEndpoint",)
 _PINNED: KeyPath = ("NSAppTransportSecurity", "NSPinnedDomains")
 _APP_BOUND: KeyPath = ("WKAppBoundDomains",)
 _TRACKING: KeyPath = ("NSPrivacyTrackingDomains",)
+DECLARED = frozenset({ATTRIBUTION_ENDPOINT, _APP_BOUND, _TRACKING})
+"""Where the values are read here, and are no strings among others."""
+
 _MAX_DOMAINS = 10_000
 _TOO_MANY = Trouble(f"more than {_MAX_DOMAINS:,} domains under one key; the rest was not read", is_damage=False)
 

@@ -45,10 +45,14 @@ def _sightings(
             continue
         kind = "url" if has_scheme else "bare-host"
         if _is_new(kept, (endpoint, kind)):
-            confidence = hit.confidence if has_scheme else Confidence.BARE
             yield HostSighting(
-                endpoint, locate(hit), hit.text, "url" if has_scheme else "bare-host", confidence, hit.path
+                endpoint, locate(hit), hit.text, "url" if has_scheme else "bare-host", _confidence(hit), hit.path
             )
+
+
+def _confidence(hit: Hit) -> Confidence:
+    """How sure it is that the app means a host: of a template whose port alone is filled in, as of a bare host."""
+    return Confidence.BARE if isinstance(hit.found, FoundTemplate) else hit.confidence
 
 
 def _is_new(kept: dict[tuple[Endpoint, str] | str, int], key: tuple[Endpoint, str] | str) -> bool:

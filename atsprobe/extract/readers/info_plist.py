@@ -73,7 +73,7 @@ def read_loaded(plist: PlistFile) -> Iterator[Sighting]:
     yield _info(plist, AtsDictionary.from_plist(declared, stray))
     yield from _exceptions(plist, declared)
     yield from apple_domains.of_info_plist(plist)
-    yield from property_list.urls_of(plist, without=frozenset({apple_domains.ATTRIBUTION_ENDPOINT}))
+    yield from property_list.urls_of(plist, without=apple_domains.DECLARED)
 
 
 _KINDS: dict[type, str] = {list: "an array", str: "a string", bytes: "data", bool: "a boolean", int: "a number"}

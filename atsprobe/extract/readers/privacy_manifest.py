@@ -23,4 +23,4 @@ def read(_: str, content: Buffer) -> Iterator[Sighting]:
         yield Trouble(unreadable.reason, unreadable.advice)
         return
     yield from apple_domains.tracking(plist)
-    yield from property_list.urls_of(plist)
+    yield from property_list.urls_of(plist, without=apple_domains.DECLARED)

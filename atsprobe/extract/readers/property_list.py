@@ -38,11 +38,11 @@ def _less_sure(sighting: Sighting) -> Sighting:
 
 
 def urls_of(plist: PlistFile, *, without: frozenset[KeyPath] = frozenset()) -> Iterator[Sighting]:
-    """Give the hosts that the string values name, but for those at the paths of ``without``: of URLs, and bare hosts."""
+    """Give the hosts of the string values, of URLs and bare, but for those at and below the paths of ``without``."""
     yield from sightings_of(
         (value, location(plist, path))
         for path, value in plist.strings()
-        if ("." in value or "://" in value) and path not in without
+        if ("." in value or "://" in value) and not any(path[: len(left_out)] == left_out for left_out in without)
     )
 
 
