@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from atsprobe.ats.exception_match import ExceptionIndex, meant_host
 from atsprobe.model.app import Bundle, CoveredHost, CrossChecks, Extraction
-from atsprobe.model.endpoint import Host, Reference
+from atsprobe.model.endpoint import Confidence, Host, Reference
 
 _OF_CODE = frozenset({"url", "bare-host", "configuration", "redirect"})
 
@@ -47,9 +47,9 @@ def _of_bundle(extraction: Extraction, bundle: Bundle, references: Sequence[Refe
 
 
 def _http_only(extraction: Extraction) -> tuple[Host, ...]:
-    """Give the hosts that URLs name, all of them in the clear."""
-    schemes: dict[Host, set[str]] = {}
-    for reference in extraction.references:
-        if reference.names_load and reference.kind != "command-line":
-            schemes.setdefault(reference.endpoint.host, set()).add(reference.endpoint.scheme)
-    return tuple(sorted(host for host, found in schemes.items() if found == {"http"}))
+    """Give the hosts that are surely in URLs, and in no https:// one, however unsure that is."""
+    named = [r for r in extraction.references if r.names_load and r.kind != "command-line"]
+    in_the_clear = {
+        r.endpoint.host for r in named if r.endpoint.scheme == "http" and r.confidence.is_at_least(Confidence.URL)
+    }
+    return tuple(sorted(in_the_clear - {r.endpoint.host for r in named if r.endpoint.scheme == "https"}))

@@ -54,9 +54,10 @@ def test_nothing_is_said_where_code_was_not_read():
 
 
 def test_hosts_that_only_http_urls_name():
-    """One https:// URL is enough not to be told; a bare name says nothing of the scheme."""
+    """One https:// URL, however unsure, is enough not to be told; a bare name, or a comment, says nothing of the scheme."""
     found = (
         *(seen("old.example.com", scheme="http"), seen("both.example.com", scheme="http"), seen("both.example.com")),
         *(seen("old.example.com", kind="bare-host"), seen("bare.example.com", kind="bare-host")),
+        seen("comment.example.com", scheme="http", confidence=Confidence.EMBEDDED),
     )
     assert cross_checks(Extraction(references=found)).http_only == (Host("old.example.com"),)
