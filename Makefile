@@ -45,6 +45,10 @@ bench: dev ## connections and verdicts a second, beside sslyze's stock scanner; 
 bench-policy: dev ## hosts resolved a second against 1 to 10,000 exceptions, observations judged a second
 	$(BIN)/python -m benchmarks.policy
 
+.PHONY: bench-extract
+bench-extract: dev ## hosts found in real apps and SDKs from npm and PyPI, beside other tools; SMALL=1 fetches < 40 MB
+	$(BIN)/python -m benchmarks.extract $(if $(SMALL),--small)
+
 .PHONY: clean
 clean: ## remove what the other targets made
 	rm -rf .venv build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
