@@ -46,7 +46,7 @@ class Seen:
     @property
     def wrong_urls(self) -> list[str]:
         """Hosts listed as of a URL that no URL names."""
-        return sorted(self.urls - set(self.artefact.urls))
+        return sorted(self.urls - {*self.artefact.urls, *self.artefact.also})
 
     @property
     def wrong_bare(self) -> list[str]:
@@ -94,7 +94,7 @@ class Targets:
 
 
 def see(artefact: Artefact, target: Path) -> Seen:
-    """Read an artefact as `atsprobe hosts` does, and as others would. What has no host's form (localhost) is listed by none."""
+    """Read an artefact as `atsprobe hosts` does, and as others would. Noise counts as listed, but for what no suffix ends."""
     found = atsprobe.hosts([str(target)]).extraction
     sure = [r for r in found.noise if r.noise_reason != NO_SUFFIX]
     return Seen(
@@ -212,7 +212,7 @@ def _measured(table: Targets, title: str, least: float, measure: Callable[[], Sc
 
 def sums(table: Targets, seen: Sequence[Seen], *, is_ahead: bool) -> None:
     """Add what all artefacts together come to."""
-    urls = sum(len(one.urls) for one in seen)
+    urls = sum(len(one.urls - set(one.artefact.also)) for one in seen)
     wrong = sum(len(one.wrong_urls) for one in seen)
     named = Score(sum(len(set(s.artefact.urls) & s.every) for s in seen), sum(len(s.artefact.urls) for s in seen))
     table.share("URL hosts of the corpus, recall", named, 0.98)
@@ -252,18 +252,13 @@ def timing(table: Targets, corpus: Corpus, artefacts: Sequence[Artefact], runs: 
         packed = speed.write_ipa(folder, ipa, IPA_BYTES)
         loose = speed.measure(folder, speed.size_of(folder), runs)
         archived = speed.measure(ipa, packed, runs)
-    for title, one in ((f"{app.name}, a folder", loose), (f"{app.name}, an .ipa", archived)):
-        size = one.size / speed.MEGABYTE
-        table.add(
-            f"speed: {title}",
-            f"{one.rate:.0f} MB/s of {size:.0f} MB",
-            f">= {RATE}",
-            is_met=one.rate >= RATE,
-            counts=False,
-        )
-        within = one.seconds < SECONDS and one.megabytes < MEMORY
-        measured = f"{one.seconds:.2f} s, {one.megabytes:.0f} MB of memory"
-        table.add("", measured, f"< {SECONDS} s, < {MEMORY}", is_met=within, counts=False)
+    measured = f"{loose.rate:.0f} MB/s of {loose.size / speed.MEGABYTE:.0f} MB"
+    table.add(f"speed: {app.name}, one core", measured, f">= {RATE} MB/s", is_met=loose.rate >= RATE, counts=False)
+    title = f"speed: as an .ipa of {packed / speed.MEGABYTE:.0f} MB unpacked"
+    measured = f"{archived.seconds:.2f} s, {archived.rate / loose.rate:.2f} of that rate"
+    table.add(title, measured, f"< {SECONDS} s", is_met=archived.seconds < SECONDS, counts=False)
+    most = max(loose.megabytes, archived.megabytes)
+    table.add("memory, at most", f"{most:.0f} MB", f"< {MEMORY} MB", is_met=most < MEMORY, counts=False)
 
 
 def main() -> int:

@@ -68,6 +68,7 @@ class Artefact:
     bare: Sequence[str] = ()
     wide: Sequence[str] = ()
     never: Sequence[str] = ()
+    also: Sequence[str] = ()
     others: Mapping[str, Sequence[str]] = field(default_factory=dict)
     is_app: bool = False
     compiler: Mapping[str, str] = field(default_factory=dict)
