@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import http.client
 import os
 import re
 import shutil
@@ -162,7 +163,7 @@ class Corpus:
                 _download(_address(package), part, package.sha256)
         except urllib.error.HTTPError as error:
             raise Missing(f"{package.title}: {error}") from error
-        except OSError as error:
+        except (OSError, http.client.HTTPException) as error:
             self._out_of_reach[package.registry] = str(error)
             raise Missing(f"{package.title}: {package.registry} is out of reach: {error}") from error
         return archive
@@ -186,7 +187,7 @@ def _download(address: str, part: Path, sha256: str) -> None:
     with urllib.request.urlopen(address, timeout=_TIMEOUT) as answer, part.open("wb") as file:
         shutil.copyfileobj(answer, file, _STEP)
     if _sha256(part) != sha256:
-        raise Missing(f"{address} has another sha256 than is pinned")
+        raise Missing(f"{address} was cut short, or has another sha256 than is pinned")
 
 
 @contextmanager
