@@ -48,7 +48,7 @@ bench-policy: dev ## hosts resolved a second against 1 to 10,000 exceptions, obs
 	$(BIN)/python -m benchmarks.policy
 
 .PHONY: bench-extract
-bench-extract: dev ## hosts found in real apps and SDKs from npm and PyPI, beside other tools; SMALL=1 fetches < 40 MB
+bench-extract: dev ## hosts found in real apps and SDKs from npm and PyPI, beside other tools; SMALL=1 fetches 50 MB
 	$(BIN)/python -m benchmarks.extract $(if $(SMALL),--small)
 
 .PHONY: clean

@@ -72,6 +72,7 @@ class Artefact:
     also: Sequence[str] = ()
     others: Mapping[str, Sequence[str]] = field(default_factory=dict)
     is_app: bool = False
+    is_timed: bool = False
     compiler: Mapping[str, str] = field(default_factory=dict)
     literals: Sequence[Mapping[str, str]] = ()
     dart: Mapping[str, int] = field(default_factory=dict)
@@ -216,7 +217,7 @@ def unpack(archive: Path, folder: Path, keep: Sequence[str]) -> None:
 
 def _sha256(path: Path) -> str:
     with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+        return str(hashlib.file_digest(file, "sha256").hexdigest())
 
 
 def files_in(path: Path) -> list[Path]:

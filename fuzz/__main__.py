@@ -42,9 +42,10 @@ def main() -> int:
 
 def _run(name: str, corpus: str, runs: int, found: Path) -> str:
     """Fuzz one parser, and give the last line that is worth reading."""
+    found = found.resolve()
     found.mkdir(exist_ok=True)
-    flags = [f"-runs={runs}", "-timeout=10", f"-rss_limit_mb={_MEGABYTES}", f"-max_len={_MAX_LENGTH}", "-seed=1"]
-    flags += [f"-artifact_prefix={found}/{name}-", "-print_final_stats=0", "-use_value_profile=0"]
+    flags = [f"-runs={runs}", "-seed=1", "-timeout=10", f"-rss_limit_mb={_MEGABYTES}"]
+    flags += [f"-max_len={_MAX_LENGTH}", "-len_control=0", f"-artifact_prefix={found}/{name}-"]
     worker = [sys.executable, "-m", "fuzz.worker", name, corpus, *flags]
     done = subprocess.run(worker, capture_output=True, text=True, errors="replace", cwd=Path(__file__).parents[1])
     lines = [line for line in done.stderr.splitlines() if line.strip()]
