@@ -69,10 +69,14 @@ class Targets:
 
     rows: list[tuple[str, str, str, str]] = field(default_factory=list)
     missed: int = 0
+    left_out: int = 0
 
     def share(self, title: str, score: Score, least: float) -> None:
         """Add a row of a share that has to be reached."""
-        share = score.found / score.of if score.of else 1.0
+        if not score.of:
+            self.unmeasured(title, "there is none")
+            return
+        share = score.found / score.of
         self.add(title, f"{score.found:,} of {score.of:,}, {share:.1%}", f">= {least:.0%}", is_met=share >= least)
         for name in score.lost:
             self.rows.append(("", f"lost: {name}", "", ""))
@@ -85,6 +89,7 @@ class Targets:
     def unmeasured(self, title: str, reason: object) -> None:
         """Add a row that could not be measured, and why."""
         self.rows.append((title, f"not measured: {reason}", "", ""))
+        self.left_out += 1
 
     def show(self) -> None:
         """Print the table."""
@@ -295,7 +300,8 @@ def main() -> int:
         sums(table, seen, is_ahead=side_by_side(seen))
     timing(table, corpus, artefacts, options.runs)
     table.show()
-    print("\nall targets met" if not table.missed else f"\n{table.missed} missed")
+    skipped = len(artefacts) - len(seen)
+    print(f"\n{table.missed} missed, {table.left_out} not measured, {skipped} artefacts skipped")
     return 1 if table.missed else 0
 
 
