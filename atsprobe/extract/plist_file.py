@@ -116,6 +116,8 @@ def _bound_binary(data: bytes) -> None:
     offset_size, _, objects, _, table = struct.unpack(">6xBBQQQ", data[-32:])
     if objects > _MAX_NODES:
         raise Unreadable(f"a property list of more than {_MAX_NODES:,} values")
+    if table + objects * offset_size > len(data):
+        raise plistlib.InvalidFileException  # before a loop over what is not there
     references = text = 0
     for at in range(table, table + objects * offset_size, offset_size or 1):
         start = int.from_bytes(data[at : at + offset_size], "big")
