@@ -13,7 +13,7 @@ from atsprobe.extract.noise import NO_SUFFIX, is_noise_by_path, noise_reason
 from atsprobe.extract.reading import Reading, read_target
 from atsprobe.extract.sighting import HostSighting, InfoPlist
 from atsprobe.extract.target import BadTarget, HostTarget, PathTarget, expand
-from atsprobe.model.app import Bundle, Extraction, SkippedInput, UrlTemplate
+from atsprobe.model.app import Bundle, Extraction, NetworkApiUse, SkippedInput, UrlTemplate
 from atsprobe.model.endpoint import Confidence, Endpoint, Host, Reference
 
 _MAX_REFERENCES = 100
@@ -27,6 +27,7 @@ class _Gathered:
     found: list[tuple[Reference, str]] = field(default_factory=list)
     templates: dict[UrlTemplate, None] = field(default_factory=dict)
     skipped: list[SkippedInput] = field(default_factory=list)
+    network_apis: list[NetworkApiUse] = field(default_factory=list)
     files_read: int = 0
 
 
@@ -57,6 +58,7 @@ def extract(
         noise=noise,
         templates=tuple(gathered.templates),
         files_read=gathered.files_read,
+        network_apis=tuple(gathered.network_apis),
     )
 
 
@@ -82,6 +84,7 @@ def _add_reading(gathered: _Gathered, reading: Reading) -> None:
     gathered.skipped += reading.skipped
     gathered.files_read += reading.files_read
     owners = _Owners(reading, identifiers)
+    _add_network_apis(gathered, reading, owners)
     for path, sighting in reading.sightings:
         for bundle in owners.of(path):
             if isinstance(sighting, HostSighting):
@@ -89,6 +92,26 @@ def _add_reading(gathered: _Gathered, reading: Reading) -> None:
             else:
                 template = UrlTemplate(sighting.suffix, bundle, reading.target, path, sighting.text)
                 gathered.templates[template] = None
+
+
+def _add_network_apis(gathered: _Gathered, reading: Reading, owners: _Owners) -> None:
+    """Give the network APIs of each image to the bundles that run it; outside every bundle, to all of the target."""
+    of_target = {b.identifier for b in gathered.bundles if b.target == reading.target}
+    main = {path for root in owners.roots if (binary := reading.binary_of(root)) for path in binary[:1]}
+    by_bundle: dict[str, list[NetworkApiUse]] = {}
+    for use in reading.network_apis:
+        mine = replace(use, in_sdk=use.in_sdk or use.file not in main)
+        owning = [i for i in owners.of(use.file) if i is not None] or sorted(of_target)
+        for identifier in owning:
+            by_bundle.setdefault(identifier, []).append(mine)
+        if not owning:
+            gathered.network_apis.append(mine)
+    gathered.bundles[:] = [
+        replace(b, network_apis=tuple(by_bundle[b.identifier]))
+        if b.target == reading.target and b.identifier in by_bundle
+        else b
+        for b in gathered.bundles
+    ]
 
 
 class _Owners:
@@ -99,6 +122,7 @@ class _Owners:
             path: i for path, i in identifiers.items() if process_root(path) is None or path == reading.target
         }
         self._by_root = {root: i for path, i in identifiers.items() if (root := process_root(path))}
+        self.roots = tuple(self._by_root)
         self._scopes = Scopes(self._by_root, {path: facts.links for path, facts in reading.binaries.items()})
         self._known: dict[str, tuple[str | None, ...]] = {}
 

@@ -19,12 +19,13 @@ from atsprobe.extract.sighting import (
     Format,
     HostSighting,
     InfoPlist,
+    NetworkApiSighting,
     Sighting,
     TemplateSighting,
     Trouble,
 )
 from atsprobe.extract.target import PathTarget
-from atsprobe.model.app import SkippedInput
+from atsprobe.model.app import NetworkApiUse, SkippedInput
 
 _MAX_SIGHTINGS = 200_000
 _NO_INFO_PLISTS = (".entitlements", ".xcent", ".xcprivacy", ".strings", ".stringsdict", ".mobileconfig")
@@ -42,6 +43,7 @@ class Reading:
     sightings: list[tuple[str, HostSighting | TemplateSighting]] = field(default_factory=list)
     infos: dict[str, InfoPlist] = field(default_factory=dict)
     binaries: dict[str, BinaryFacts] = field(default_factory=dict)
+    network_apis: list[NetworkApiUse] = field(default_factory=list)
     skipped: list[SkippedInput] = field(default_factory=list)
     paths: frozenset[str] = frozenset()
     files_read: int = 0
@@ -130,6 +132,9 @@ def _read_member(reading: Reading, member: Member, row: Format, *, is_target: bo
                 reading.infos[member.path] = sighting
             case BinaryFacts():
                 reading.binaries[member.path] = sighting
+            case NetworkApiSighting():
+                use = replace(sighting.use, file=member.path, target=reading.target)
+                reading.network_apis.append(use)
             case Trouble():
                 file = f"{'' if is_target else member.path} {sighting.part}".strip()
                 reading.skip(file, sighting.reason, sighting.advice, unreadable=is_target and sighting.is_damage)

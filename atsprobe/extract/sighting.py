@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from mmap import mmap
 
+from atsprobe.model.app import NetworkApiUse
 from atsprobe.model.dictionary import AtsDictionary
 from atsprobe.model.endpoint import Confidence, Endpoint, Location, ReferenceKind
 
@@ -76,7 +77,14 @@ class BinaryFacts:
     links: tuple[str, ...]
 
 
-Sighting = HostSighting | TemplateSighting | Trouble | InfoPlist | BinaryFacts
+@dataclass(frozen=True, slots=True)
+class NetworkApiSighting:
+    """A network API or trust code in a Mach-O file; the ``file`` of the use is still empty."""
+
+    use: NetworkApiUse
+
+
+Sighting = HostSighting | TemplateSighting | Trouble | InfoPlist | BinaryFacts | NetworkApiSighting
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,20 +4,48 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import Literal
 
 from atsprobe.model.dictionary import AtsDictionary
 from atsprobe.model.endpoint import Endpoint, Reference, merge
 
+ApiConfidence = Literal["high", "medium", "low"]
+"""How sure the sign of a network API is: imported, implemented or sent; a string or a library's class; ability alone."""
+
 
 @dataclass(frozen=True)
 class NetworkApiUse:
-    """A network API or trust code that a binary uses, with where that was seen."""
+    """A network API or trust code that a binary has code for, with where that was seen; not that it runs.
+
+    ``api`` is its name for people and ``says`` a sentence about it; ``id`` is the stable name for programs
+    (``api.urlsession``, ``tls.boringssl``, ``trust.credential_for_trust``), empty in audits saved before there was one.
+    ``governed_by_ats`` is None where that cannot be told. ``file`` is the image, as a path inside ``target``, ``architecture``
+    that which was looked at. ``in_sdk`` tells code of a framework, a library or a known SDK from that of the app itself.
+    ``analysed`` is False where what would prove it could not be read: then ``evidence`` says what was not looked at, and why.
+    """
 
     api: str
-    governed_by_ats: bool
+    governed_by_ats: bool | None
     accepts_server_trust: bool
     file: str
     evidence: str
+    id: str = ""
+    says: str = ""
+    confidence: ApiConfidence = "high"
+    architecture: str = ""
+    in_sdk: bool = False
+    analysed: bool = True
+    target: str = ""
+
+    @property
+    def is_trust_code(self) -> bool:
+        """Whether it decides about certificates, rather than makes connections."""
+        return self.id.startswith("trust.")
+
+    @property
+    def is_outside_ats(self) -> bool:
+        """Whether it makes connections that ATS does not check."""
+        return self.governed_by_ats is False and not self.is_trust_code
 
 
 @dataclass(frozen=True)
@@ -113,7 +141,10 @@ class Load:
 
 @dataclass(frozen=True)
 class Extraction:
-    """Everything that the targets hold. ``noise`` are sightings counted but not audited."""
+    """Everything that the targets hold. ``noise`` are sightings counted but not audited.
+
+    ``network_apis`` are those of code that belongs to no bundle, such as a library by itself.
+    """
 
     bundles: tuple[Bundle, ...] = ()
     references: tuple[Reference, ...] = ()
@@ -121,6 +152,13 @@ class Extraction:
     noise: tuple[Reference, ...] = ()
     templates: tuple[UrlTemplate, ...] = ()
     files_read: int = 0
+    network_apis: tuple[NetworkApiUse, ...] = ()
+
+    @property
+    def all_network_apis(self) -> tuple[NetworkApiUse, ...]:
+        """The network APIs of all bundles and of what belongs to none, each image's once."""
+        found = (*self.network_apis, *(use for bundle in self.bundles for use in bundle.network_apis))
+        return tuple(dict.fromkeys(found))
 
     def bundle(self, identifier: str | None) -> Bundle | None:
         """Give the bundle of an identifier."""

@@ -18,6 +18,7 @@ from atsprobe.extract.mach_o.image import (
     images_in,
     slices_of,
 )
+from atsprobe.extract.readers import network_apis
 from atsprobe.extract.readers.found import sightings
 from atsprobe.extract.sighting import BinaryFacts, Buffer, Sighting, Trouble
 from atsprobe.model.endpoint import ByteOffset, Section
@@ -58,8 +59,10 @@ def read(_: str, content: Buffer) -> Iterator[Sighting]:
     if needed > len(content):
         advice = "copy, export or download it again"
         yield Trouble(f"a Mach-O file cut short: {len(content):,} of at least {needed:,} bytes", advice)
-    for image in min(groups, key=_preference):
+    chosen = min(groups, key=_preference)
+    for image in chosen:
         yield from _read_image(content, image)
+    yield from network_apis.uses(content, chosen)
 
 
 def _bounds(content: Buffer) -> list[tuple[int, int, int]]:
