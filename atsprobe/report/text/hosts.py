@@ -13,6 +13,8 @@ from atsprobe.report.escape import escape, shortened
 from atsprobe.report.places import Places, file_of, place
 from atsprobe.report.style import QUIET, VERBOSE, Style
 from atsprobe.report.text.layout import Page
+from atsprobe.report.text.network_code import add_network_code
+from atsprobe.report.text.section import add_section, column_beside
 from atsprobe.report.words import count
 
 _SECTIONS: tuple[tuple[str, str, frozenset[str]], ...] = (
@@ -45,24 +47,18 @@ def render_hosts(result: HostsResult, style: Style) -> str:
     page = Page(style)
     sections = [(title, word, _of_section(hosts, number)) for number, (title, word, _) in enumerate(_SECTIONS)]
     _add_head(page, extraction, [(word, len(found)) for _, word, found in sections])
-    column = _column(page, [_shown(h) for h in hosts] + [f"*.{t.suffix}" for t in extraction.templates])
+    column = column_beside(page, [_shown(h) for h in hosts] + [f"*.{t.suffix}" for t in extraction.templates])
     for number, (title, _, found) in enumerate(sections):
         rows = [(_shown(host), _found(references, style)) for host, references in found.items()]
         if number == 1:
             rows += dict.fromkeys(
                 (f"*.{t.suffix}" if t.suffix else "*", _template(t.text)) for t in extraction.templates
             )
-        _add_section(page, title, len(found), rows, column)
+        add_section(page, title, len(found), rows, column)
     places = Places(extraction)
-    outside = [
-        (places.within_app(use.file, bundle.target), f"{use.api}: ATS does not govern it")
-        for bundle in extraction.bundles
-        for use in bundle.network_apis
-        if not use.governed_by_ats
-    ]
-    _add_section(page, "Outside ATS", len(outside), sorted(outside), None)
+    add_network_code(page, extraction)
     skipped = [(places.skipped(s), f"{s.reason}: {s.advice}" if s.advice else s.reason) for s in extraction.skipped]
-    _add_section(page, "Skipped", len(skipped), sorted(skipped), None)
+    add_section(page, "Skipped", len(skipped), sorted(skipped), None)
     return page.rendered()
 
 
@@ -106,22 +102,6 @@ def _hidden(extraction: Extraction) -> str:
     unsure = {r.endpoint.host for r in extraction.references} - shown - noise
     told = [f"{len(noise)} noise"] * bool(noise) + [f"{len(unsure)} unsure"] * bool(unsure)
     return f"{' and '.join(told)} {'host' if len(noise) + len(unsure) == 1 else 'hosts'}" if told else ""
-
-
-def _column(page: Page, names: Sequence[str]) -> int:
-    """Give the column for what is said of a name: beyond the longest, but not beyond the middle."""
-    longest = max((page.width_of((name,)) for name in names), default=0)
-    return min(2 + longest + 2, page.style.columns // 2)
-
-
-def _add_section(page: Page, title: str, number: int, rows: Sequence[tuple[str, str]], column: int | None) -> None:
-    if not rows:
-        return
-    page.blank()
-    page.add((f"{title} ({number})", "strong"))
-    at = column if column is not None else _column(page, [name for name, _ in rows])
-    for name, text in rows:
-        page.add_pair(name, text, at)
 
 
 def _shown(host: Host) -> str:
