@@ -67,7 +67,10 @@ class ObjectiveC:
     def names_selector(self, selector: str) -> bool:
         """Say whether a selector is among the image's strings: where it is not, nothing implements or sends it."""
         wanted = b"\0" + selector.encode() + b"\0"
-        for section in self._sections("__objc_methname"):
+        names = list(self._sections("__objc_methname")) or list(
+            self._sections("__cstring")
+        )  # LLVM's linker knows one only
+        for section in names:
             if self._data.find(wanted, max(section.start - 1, 0), section.end) >= 0:
                 return True
             if self._data[section.start : section.start + len(wanted) - 1] == wanted[1:]:
@@ -115,6 +118,16 @@ class ObjectiveC:
         target = self._pointed(record + 24)
         return self._text(target) if target is not None else ""
 
+    def _category_name(self, at: int) -> str:
+        """Write ``Class(Category)``; without the class where that is of another image."""
+        extended = self._pointed(at + 8)
+        place = self._image.offset_of(extended) if extended is not None else None
+        record = self._record(place) if place is not None else None
+        name = self._pointed(at)
+        return (
+            f"{self._class_name(record) if record is not None else ''}({self._text(name) if name is not None else ''})"
+        )
+
     def _all_methods(self) -> Iterator[Method]:
         for at, record in self._class_records:
             owner = self._class_name(record)
@@ -128,9 +141,9 @@ class ObjectiveC:
             for raw in self._pointers(section):
                 category = self._offset(raw)
                 if category is not None:
-                    name = self._class_name(category - 24)
+                    owner = self._category_name(category)
                     for lists in (16, 24):
-                        yield from self._method_list(self._pointed(category + lists), f"({name})")
+                        yield from self._method_list(self._pointed(category + lists), owner)
 
     def _method_list(self, address: int | None, owner: str) -> Iterator[Method]:
         at = self._image.offset_of(address) if address is not None else None

@@ -111,7 +111,7 @@ class ImageCode:
         if self._images[0].is_object and "*" not in pattern:
             return self._defines(f"_OBJC_CLASS_$_{pattern}")
         names = (n for metadata in self._metadata for n in metadata.class_names)
-        found = next((n for n in names if _fits(n, pattern)), None)
+        found = next((n for n in names if fits(n, pattern)), None)
         return _NO if found is None else Sign(holds=True, evidence=(f"class {found}",), owners=(found,))
 
     def _names(self, selector: str) -> bool:
@@ -197,7 +197,8 @@ def _united(parts: Sequence[tuple[int, int]]) -> Iterator[tuple[int, int]]:
         yield start, end
 
 
-def _fits(name: str, pattern: str) -> bool:
+def fits(name: str, pattern: str) -> bool:
+    """Say whether a name is that of a pattern, where `*` at its end or beginning stands for any text."""
     if pattern.endswith("*"):
         return name.startswith(pattern[:-1])
     return name.endswith(pattern[1:]) if pattern.startswith("*") else name == pattern

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from atsprobe.extract.mach_o.image import Image
-from atsprobe.extract.readers.image_code import ImageCode, Sign
+from atsprobe.extract.readers.image_code import ImageCode, Sign, fits
 from atsprobe.extract.sighting import Buffer, NetworkApiSighting
 from atsprobe.model.app import ApiConfidence, NetworkApiUse
 
@@ -100,7 +100,7 @@ def _all_of(conditions: Sequence[_Condition], code: ImageCode, signs: Mapping[st
 
 def _use(rule: _Rule, sign: Sign, code: ImageCode) -> NetworkApiUse:
     confidence = rule.confidence
-    is_library = bool(sign.owners) and all(_matches(owner, rule.libraries) for owner in sign.owners)
+    is_library = bool(sign.owners) and all(any(fits(owner, known) for known in rule.libraries) for owner in sign.owners)
     if is_library and confidence == "high":
         confidence = "medium"
     version = code.version_after(rule.version) if rule.version and sign.holds else ""
@@ -132,10 +132,6 @@ def _not_analysed(ids: Sequence[str], code: ImageCode) -> NetworkApiUse:
         architecture=code.architecture,
         analysed=False,
     )
-
-
-def _matches(name: str, patterns: Sequence[str]) -> bool:
-    return any(name.startswith(p[:-1]) if p.endswith("*") else name == p for p in patterns)
 
 
 @cache
