@@ -18,7 +18,7 @@ from atsprobe.extract.sighting import Buffer
 
 _MAX_SECTIONS = 4  # of one name: more would be read over and over where they overlap
 _MAX_CLASSES = 100_000
-_MAX_METHODS = 1_000_000
+_MAX_METHODS = 500_000
 _MAX_NAME = 512
 
 _IS_RELATIVE, _IS_DIRECT = 0x80000000, 0x40000000
