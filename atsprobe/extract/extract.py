@@ -145,7 +145,7 @@ def _bundle(reading: Reading, path: str, info: InfoPlist, identifier: str) -> Bu
     is_loose = path == reading.target or process_root(path) is None
     binary = None if is_loose else reading.binary_of(process_root(path) or "")
     facts = binary[1] if binary else None
-    minimum = info.minimum_os or (facts.minimum_ios if facts else None)
+    linked_sdk, linked_minimum = (facts.linked_sdk, facts.minimum_ios) if facts else (None, None)
     return Bundle(
         identifier=identifier,
         target=reading.target,
@@ -154,11 +154,24 @@ def _bundle(reading: Reading, path: str, info: InfoPlist, identifier: str) -> Bu
         name=info.name,
         version=info.version,
         build=info.build,
-        minimum_os=minimum if info.is_for_ios else None,
-        linked_sdk=facts.linked_sdk if facts else None,
+        minimum_os=(info.minimum_os or linked_minimum) if info.is_for_ios else None,
+        linked_sdk=linked_sdk or info.sdk,
+        build_notes=tuple(_build_notes(info, linked_sdk, linked_minimum)),
         is_loose_plist=is_loose,
         key_lines=info.key_lines,
     )
+
+
+def _build_notes(info: InfoPlist, sdk: str | None, minimum: str | None) -> Iterator[str]:
+    """Say where the Info.plist and the load commands of the executable disagree, and which counts."""
+    if sdk and info.sdk and not _is_same_version(sdk, info.sdk):
+        yield f"linked with SDK {sdk}, though the Info.plist says {info.sdk}; the former counts"
+    if info.is_for_ios and minimum and info.minimum_os and not _is_same_version(minimum, info.minimum_os):
+        yield f"linked for iOS {minimum} on, though the Info.plist says {info.minimum_os}; the latter counts"
+
+
+def _is_same_version(one: str, other: str) -> bool:
+    return one.removesuffix(".0").removesuffix(".0") == other.removesuffix(".0").removesuffix(".0")
 
 
 def _reference(sighting: HostSighting, target: str, path: str, bundle: str | None) -> Reference:

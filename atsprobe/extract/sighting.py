@@ -63,13 +63,15 @@ class InfoPlist:
     executable: str | None = None
     minimum_os: str | None = None
     is_for_ios: bool = True
+    sdk: str | None = None
     key_lines: dict[tuple[str | None, str | None], int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class BinaryFacts:
-    """What the load commands of a Mach-O file say: the lowest SDK and minimum iOS of its architectures, and the
-    frameworks and dylibs that it links, by their last path component (``Net.framework``, ``libnet.dylib``).
+    """What the load commands of a Mach-O file say: the lowest SDK and minimum iOS of its architectures (of those for devices,
+    where it has any), and the frameworks and dylibs that it links, by their last path component (``Net.framework``,
+    ``libnet.dylib``).
     """
 
     linked_sdk: str | None

@@ -30,6 +30,7 @@ def encode_bundle(bundle: Bundle) -> dict[str, Any]:
         "build": bundle.build,
         "is_loose_plist": bundle.is_loose_plist,
         "network_apis": [encode_network_api(use) for use in bundle.network_apis],
+        "build_notes": list(bundle.build_notes),
         "key_lines": [{"domain": d, "key": k, "line": line} for (d, k), line in bundle.key_lines.items()],
     }
 
@@ -91,6 +92,7 @@ def encode_beside(extraction: Extraction) -> dict[str, Any]:
 def decode_bundle(node: Node) -> Bundle:
     """Read a bundle."""
     key_lines, network_apis = node.get("key_lines"), node.get("network_apis")
+    build_notes = node.get("build_notes")
     return Bundle(
         identifier=node["identifier"].text(),
         target=node["target"].text(),
@@ -103,6 +105,7 @@ def decode_bundle(node: Node) -> Bundle:
         linked_sdk=or_none(node.get("linked_sdk"), Node.text),
         is_loose_plist=or_else(node.get("is_loose_plist"), Node.flag, default=False),
         network_apis=() if network_apis is None else tuple(decode_network_api(n) for n in network_apis.items()),
+        build_notes=() if build_notes is None else tuple(n.text() for n in build_notes.items()),
         key_lines={} if key_lines is None else dict(_decode_key_line(n) for n in key_lines.items()),
     )
 

@@ -55,7 +55,8 @@ class Bundle:
     ``identifier`` is unique within an Extraction: CFBundleIdentifier, or the path of the Info.plist where that is
     absent, a build variable or taken. ``info_plist`` is its path inside ``target`` (the target itself when
     loose). ``minimum_os`` and ``linked_sdk`` are versions such as ``15.0``, None where unknown; the SDK is the
-    lowest of the architectures' LC_BUILD_VERSION. ``key_lines`` gives the line of a declared key in an XML plist by
+    lowest of the LC_BUILD_VERSION of the executable's architectures for devices, else what the Info.plist says of it.
+    ``build_notes`` say where the two disagree. ``key_lines`` gives the line of a declared key in an XML plist by
     (domain or None, key or None for the domain itself).
     """
 
@@ -70,6 +71,7 @@ class Bundle:
     linked_sdk: str | None = None
     is_loose_plist: bool = False
     network_apis: tuple[NetworkApiUse, ...] = ()
+    build_notes: tuple[str, ...] = ()
     key_lines: dict[tuple[str | None, str | None], int] = field(default_factory=dict)
 
     @property

@@ -116,6 +116,7 @@ bundles = st.builds(
     linked_sdk=st.none() | texts,
     is_loose_plist=st.booleans(),
     network_apis=st.lists(apis, max_size=2).map(tuple),
+    build_notes=st.lists(texts, max_size=2).map(tuple),
     key_lines=st.dictionaries(st.tuples(st.none() | texts, st.none() | texts), lines, max_size=2),
 )
 locations = (

@@ -28,6 +28,7 @@ _SKIPPED_SEGMENTS = frozenset({"__LLVM", "__LINKEDIT", "__DWARF"})
 _SKIPPED_SECTIONS = frozenset(
     {"__text", "__stubs", "__stub_helper", "__auth_stubs", "__unwind_info", "__eh_frame", "__compact_unwind"}
 )
+_IOS = 2  # PLATFORM_IOS
 _INSTRUCTIONS, _DEBUG = 0x80000000, 0x02000000  # S_ATTR_PURE_INSTRUCTIONS, S_ATTR_DEBUG
 
 _BROTLI, _BROTLI_BYTES = b"timedownlifeleftback", 122_784
@@ -130,6 +131,8 @@ def _readable(content: Buffer, image: Image, section: ImageSection, done: int) -
 
 def _facts(images: Sequence[Image]) -> BinaryFacts:
     builds = [b for image in images for b in image.builds]
+    for_devices = [b for b in builds if b.platform == _IOS]
+    builds = for_devices or builds  # the linker gives simulators and Macs other floors
     sdks = [b.sdk for b in builds if b.sdk]
     minimums = [b.minimum_os for b in builds if b.minimum_os and b.is_for_ios]
     links = {_linked_unit(name) for image in images for name in image.dylibs}
