@@ -17,7 +17,9 @@ from atsprobe.extract.sighting import Buffer
 _MAX_NAMES = 200_000
 _MAX_NAME = 256
 """Longer names, of Swift, are kept up to here: a table that lies must not make a gigabyte of them."""
+_ROWS_AT_ONCE = 1 << 18
 _MAX_OPCODES = 2_000_000
+_MAX_BIND_BYTES = 64 << 20
 _MAX_STEPS = 10_000
 
 _UNDEFINED_EXTERNAL = re.compile(b"\x01")  # n_type: N_EXT, and N_UNDF, which is 0
@@ -33,7 +35,7 @@ def imported_names(data: Buffer, image: Image) -> frozenset[bytes]:
     found = set(_from_symbols(data, image))
     found.update(_from_chained_fixups(data, image))
     for start, end in image.link_edit.binds:
-        found.update(_from_binds(data[start:end]))
+        found.update(_from_binds(data[start : min(end, start + _MAX_BIND_BYTES)]))
     return frozenset(found)
 
 
@@ -50,15 +52,16 @@ def _from_symbols(data: Buffer, image: Image) -> Iterator[bytes]:
     if symbols is None:
         return
     row = 16 if image.is_64 else 12
-    table = data[slice(*symbols.entries)]
     start, end = symbols.names
     name_offset = struct.Struct(image.order + "I")
-    for number, symbol in enumerate(_UNDEFINED_EXTERNAL.finditer(table[4::row])):
-        if number >= _MAX_NAMES:
-            return
-        at = symbol.start() * row
-        if at + 4 <= len(table):
-            yield _name(data, start + name_offset.unpack_from(table, at)[0], end)
+    number = 0
+    for at in range(*symbols.entries, row * _ROWS_AT_ONCE):
+        table = data[at : min(at + row * _ROWS_AT_ONCE, symbols.entries[1])]
+        for symbol in _UNDEFINED_EXTERNAL.finditer(table[4::row]):
+            number += 1
+            if number > _MAX_NAMES:
+                return
+            yield _name(data, start + name_offset.unpack_from(table, symbol.start() * row)[0], end)
 
 
 def _from_chained_fixups(data: Buffer, image: Image) -> Iterator[bytes]:
