@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+import time
 
 import pytest
 from made_mach_o import BASE, X86_64, Made, mach_o
@@ -90,3 +91,16 @@ def test_other_architectures_cannot_be_told() -> None:
     data = mach_o([Made("__TEXT", "__text", TEXT, bytes(4))])
     (image,) = images_in(data)
     assert places_that_load(data, image, [8, 16, 24]) is None
+
+
+def test_more_addresses_than_any_code_has_are_given_up() -> None:
+    """Millions of instructions that form the address, and none that loads from it: could not be told, in bounded time."""
+    begun = time.monotonic()
+    data = mach_o([Made("__TEXT", "__text", TEXT, struct.pack("<I", adrp(8, TEXT, REFERENCE)) * 1024)])
+    (image,) = images_in(data)
+    assert places_that_load(data, image, [REFERENCE]) == ()
+    pages = b"".join(struct.pack("<I", adrp(8, TEXT + 4096 * n, REFERENCE)) * 1024 for n in range(600))
+    data = mach_o([Made("__TEXT", "__text", TEXT, pages)])
+    (image,) = images_in(data)
+    assert places_that_load(data, image, [REFERENCE]) is None
+    assert time.monotonic() - begun < 10

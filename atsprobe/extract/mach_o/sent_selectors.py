@@ -8,6 +8,7 @@ linkers gather them in stubs (``__objc_stubs``) that the code branches to. Encod
 from __future__ import annotations
 
 import re
+import struct
 from collections.abc import Collection, Iterator, Sequence
 
 from atsprobe.extract.mach_o.image import Image, ImageSection
@@ -17,7 +18,7 @@ ARCHITECTURES = ("arm64", "arm64e")
 
 _MAX_CODE = 256 << 20
 _MAX_TARGETS = 2
-_MAX_TRIED = 100_000
+_MAX_TRIED = 500_000
 _MAX_PLACES = 1000
 _MAX_BRANCHING = 16 << 20
 """Bytes of code up to which branches to stubs are looked for: they only tell which method sends."""
@@ -33,18 +34,25 @@ def places_that_load(data: Buffer, image: Image, targets: Sequence[int]) -> tupl
     """Give the addresses of the instructions that load from one of the targets, at most a thousand, in order.
 
     Those of stubs are replaced by the branches to them; a stub that nothing branches to stands for itself. None where this
-    cannot be told: another architecture, more code than is looked through, or more targets than a linker makes.
+    cannot be told: another architecture, more code or addresses than are looked through, or more targets than a linker makes.
     """
     code = [s for s in image.sections if s.name == "__text" and not s.is_zero_filled][:1]
     stubs = [s for s in image.sections if s.name == "__objc_stubs" and not s.is_zero_filled][:1]
     too_much = any(s.end - s.start > _MAX_CODE for s in (*code, *stubs)) or len(targets) > _MAX_TARGETS
     if image.architecture not in ARCHITECTURES or too_much:
         return None
-    found = {at for s in code for target in targets for at in _loads(data, s, target)}
-    in_stubs = {at for s in stubs for target in targets for at in _loads(data, s, target)}
+    try:
+        found = {at for s in code for target in targets for at in _loads(data, s, target)}
+        in_stubs = {at for s in stubs for target in targets for at in _loads(data, s, target)}
+    except _TooMuch:
+        return None
     if in_stubs:
         found |= {at for s in code for at in _branches(data, s, in_stubs)} or in_stubs
     return tuple(sorted(found)[:_MAX_PLACES])
+
+
+class _TooMuch(Exception):
+    """More instructions form one address than any code has."""
 
 
 def _loads(data: Buffer, section: ImageSection, target: int) -> Iterator[int]:
@@ -55,35 +63,44 @@ def _loads(data: Buffer, section: ImageSection, target: int) -> Iterator[int]:
 def _by_page(data: Buffer, section: ImageSection, target: int) -> Iterator[int]:
     """Give the LDRs with the target's offset in its page, below an ADRP of that page.
 
-    They are found by their two upper bytes, which hold half of the offset: there are far fewer of them than of ADRPs.
+    Within one page of code every such ADRP has the same three upper bytes, whatever its register, so that these are found
+    without a look at any other instruction. Raises _TooMuch for more of them than code has.
     """
-    number, odd = divmod(target & 0xFFF, 8)
-    if odd:
-        return
-    upper = re.compile(re.escape(bytes((0x40 | number >> 6, 0xF9))))
+    offset = section.address - section.start
     tried = 0
-    for found in upper.finditer(data, section.start, section.end):
-        at = found.start() - 2
-        if at < section.start or (at - section.start) % 4 or data[at + 1] >> 2 != number & 0x3F:
-            continue
-        tried += 1
-        if tried > _MAX_TRIED:
+    for page in range(section.address & ~0xFFF, section.end + offset, 0x1000):
+        word = _adrp(target >> 12, page >> 12)
+        upper = word.to_bytes(4, "little")[1:]
+        start, end = max(page - offset, section.start), min(page + 0x1000 - offset, section.end)
+        at = data.find(upper, start, end)
+        while at > 0:
+            if (at - 1 - section.start) % 4 == 0 and at > start and data[at - 1] & 0xE0 == word & 0xE0:
+                tried += 1
+                if tried > _MAX_TRIED:
+                    raise _TooMuch
+                yield from (place + offset for place in _loaded_below(data, section, at - 1, target & 0xFFF))
+            at = data.find(upper, at + 1, end)
+
+
+def _adrp(target_page: int, code_page: int) -> int:
+    """Write the ADRP that leads from one page to another, with register 0."""
+    distance = target_page - code_page
+    return 0x90000000 | (distance & 3) << 29 | (distance >> 2 & 0x7FFFF) << 5
+
+
+def _loaded_below(data: Buffer, section: ImageSection, at: int, offset: int) -> Iterator[int]:
+    """Give where the next load lies that has that offset from the register that an ADRP set."""
+    register = data[at] & 0x1F
+    count = (min(at + 4 + 4 * _WINDOW, section.end) - at - 4) // 4
+    for number, word in enumerate(struct.unpack_from(f"<{max(count, 0)}I", data, at + 4)):
+        if word & _LDR_MASK == _LDR:
+            if word >> 5 & 0x1F == register and (word >> 10 & 0xFFF) * 8 == offset:
+                yield at + 4 + 4 * number
+                return
+            if word & 0x1F == register:
+                return
+        elif word & 0x9F00001F == 0x90000000 | register:
             return
-        if _page_before(data, section, at) == target & ~0xFFF:
-            yield section.address + at - section.start
-
-
-def _page_before(data: Buffer, section: ImageSection, at: int) -> int | None:
-    """Give the page that the register of a load was set to by ADRP; None where it was not, or not lately."""
-    register = _word(data, at) >> 5 & 0x1F
-    for place in range(at - 4, max(at - 4 - 4 * _WINDOW, section.start - 1), -4):
-        word = _word(data, place)
-        if word & 0x9F00001F == 0x90000000 | register:
-            here = section.address + place - section.start
-            return (here & ~0xFFF) + (_displacement(word) << 12)
-        if word & _LDR_MASK == _LDR and word & 0x1F == register:
-            return None
-    return None
 
 
 def _nearby(data: Buffer, section: ImageSection, target: int) -> Iterator[int]:

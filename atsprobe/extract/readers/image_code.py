@@ -50,6 +50,7 @@ class ImageCode:
             "literal": lambda text: self._literal(text, text.encode()),
             "wide": lambda text: self._literal(text, text.encode("utf-16-le")),
         }
+        self._gave_up = False
         self._known: dict[tuple[str, str], Sign] = {}
 
     @property
@@ -141,8 +142,9 @@ class ImageCode:
         if self._images[0].is_object:
             return Sign(holds=None, evidence=(f"names {selector}; an object file does not tell whether it is sent",))
         references = [at for metadata in self._metadata for at in metadata.references_to(selector)]
-        places = places_that_load(self._data, self._images[0], references) if references else ()
+        places = self._places(references)
         if places is None:
+            self._gave_up = True  # what one selector was too much for, others need not be tried on
             text = f"refers to {selector}; whether it is sent was not looked at in code for {self.architecture}"
             return Sign(holds=None, evidence=(text,))
         if not places:
@@ -151,6 +153,11 @@ class ImageCode:
         times = "once" if len(places) == 1 else f"in {len(places)} places"
         code = f" near {_some([str(m) for m in dict.fromkeys(near)])}" if near else f" at {places[0]:#x}"
         return Sign(holds=True, evidence=(f"sends {selector} {times},{code}",), owners=tuple(m.owner for m in near))
+
+    def _places(self, references: Sequence[int]) -> Sequence[int] | None:
+        if not references:
+            return ()
+        return None if self._gave_up else places_that_load(self._data, self._images[0], references)
 
     @cached_property
     def _by_code(self) -> tuple[list[int], list[Method]]:
