@@ -90,19 +90,23 @@ def test_what_proves_nothing(imports) -> None:
     assert told(mach_o(imports=imports)) == {}
 
 
-T0 = b"extended master secret"
+TLS_LABEL = b"extended master secret"
 
 
 @pytest.mark.parametrize(
     ("texts", "ids", "name"),
     [
         ([b"tls13 c hs traffic"], ["tls.embedded"], "TLS stack of its own"),
-        ([T0, b"CERTIFICATE_VERIFY_FAILED"], ["tls.boringssl"], "BoringSSL"),
-        ([T0, b"../ssl/statem/x.c", b"OpenSSL 3.0.13 30 Jan 2024"], ["tls.openssl"], "OpenSSL 3.0.13"),
-        ([T0, b"../ssl/statem/x.c", b"OpenSSL License", b"OpenSSL 1.1.1w 11 Sep"], ["tls.openssl"], "OpenSSL 1.1.1w"),
-        ([T0, b"/build/library/ssl_tls.c"], ["tls.mbedtls"], "Mbed TLS"),
+        ([TLS_LABEL, b"CERTIFICATE_VERIFY_FAILED"], ["tls.boringssl"], "BoringSSL"),
+        ([TLS_LABEL, b"../ssl/statem/x.c", b"OpenSSL 3.0.13 30 Jan 2024"], ["tls.openssl"], "OpenSSL 3.0.13"),
+        (
+            [TLS_LABEL, b"../ssl/statem/x.c", b"OpenSSL License", b"OpenSSL 1.1.1w 11 Sep"],
+            ["tls.openssl"],
+            "OpenSSL 1.1.1w",
+        ),
+        ([TLS_LABEL, b"/build/library/ssl_tls.c"], ["tls.mbedtls"], "Mbed TLS"),
         ([b"tls13 c hs traffic", b"/rustls-0.23.46/src/lib.rs"], ["tls.rustls"], "rustls"),
-        ([T0, b"grpc-c/", b"src/core/x.cc"], ["tls.embedded", "api.grpc_core"], "TLS stack of its own"),
+        ([TLS_LABEL, b"grpc-c/", b"src/core/x.cc"], ["tls.embedded", "api.grpc_core"], "TLS stack of its own"),
         ([b"OpenSSL 3.0.13 30 Jan 2024", b"certificate verify failed", b"ssl/statem/", b"boringssl"], [], ""),
     ],
 )
@@ -134,7 +138,7 @@ def test_own_anchors_within_a_foreign_stack_are_its_verifier() -> None:
     anchors = b"_SecTrustSetAnchorCertificates"
     assert list(told(mach_o(imports=[anchors]))) == ["trust.own_anchors"]
     assert list(told(mach_o(imports=[anchors, b"_SSLHandshake"]))) == ["tls.secure_transport"]
-    assert "trust.own_anchors" not in told(with_strings(T0, imports=[anchors]))
+    assert "trust.own_anchors" not in told(with_strings(TLS_LABEL, imports=[anchors]))
 
 
 def test_code_that_answers_with_a_credential(trust_arm64) -> None:
@@ -170,7 +174,7 @@ def test_code_of_a_known_library_counts_and_is_named(trust_arm64) -> None:
 
 def test_an_encrypted_image_is_analysed_by_its_imports_alone() -> None:
     """What strings, classes and selectors would tell is named as not analysed, never as absent."""
-    found = told(with_strings(T0, imports=[SESSION, b"_OBJC_CLASS_$_NSURLCredential"], encrypted=True))
+    found = told(with_strings(TLS_LABEL, imports=[SESSION, b"_OBJC_CLASS_$_NSURLCredential"], encrypted=True))
     assert list(found) == ["api.urlsession", NOT_ANALYSED]
     unread = found[NOT_ANALYSED]
     assert not unread.analysed and unread.governed_by_ats is None and not unread.accepts_server_trust
