@@ -14,7 +14,7 @@ from atsprobe.extract.reading import Reading, read_target
 from atsprobe.extract.sighting import HostSighting, InfoPlist
 from atsprobe.extract.source_tree import aside_reason
 from atsprobe.extract.target import BadTarget, HostTarget, PathTarget, expand
-from atsprobe.model.app import Bundle, Extraction, SkippedInput, UrlTemplate
+from atsprobe.model.app import Bundle, Extraction, NetworkApiUse, SkippedInput, UrlTemplate
 from atsprobe.model.endpoint import Confidence, Endpoint, Host, Reference
 
 _MAX_REFERENCES = 100
@@ -29,6 +29,7 @@ class _Gathered:
     templates: dict[UrlTemplate, None] = field(default_factory=dict)
     skipped: list[SkippedInput] = field(default_factory=list)
     unlisted: Counter[Endpoint] = field(default_factory=Counter)
+    network_apis: list[NetworkApiUse] = field(default_factory=list)
     files_read: int = 0
 
 
@@ -60,6 +61,7 @@ def extract(
         templates=tuple(gathered.templates),
         files_read=gathered.files_read,
         unlisted=tuple(sorted(gathered.unlisted.items())),
+        network_apis=tuple(gathered.network_apis),
     )
 
 
@@ -86,6 +88,7 @@ def _add_reading(gathered: _Gathered, reading: Reading) -> None:
     gathered.unlisted.update(reading.unlisted)
     gathered.files_read += reading.files_read
     owners = _Owners(reading, identifiers)
+    _add_network_apis(gathered, reading, owners)
     for path, sighting in reading.sightings:
         for bundle in owners.of(path):
             if isinstance(sighting, HostSighting):
@@ -93,6 +96,26 @@ def _add_reading(gathered: _Gathered, reading: Reading) -> None:
             else:
                 template = UrlTemplate(sighting.suffix, bundle, reading.target, path, sighting.text)
                 gathered.templates[template] = None
+
+
+def _add_network_apis(gathered: _Gathered, reading: Reading, owners: _Owners) -> None:
+    """Give the network APIs of each image to the bundles that run it; outside every bundle, to all of the target."""
+    of_target = {b.identifier for b in gathered.bundles if b.target == reading.target}
+    main = {path for root in owners.roots if (binary := reading.binary_of(root)) for path in binary[:1]}
+    by_bundle: dict[str, list[NetworkApiUse]] = {}
+    for use in reading.network_apis:
+        mine = replace(use, in_sdk=use.in_sdk or use.file not in main)
+        owning = [i for i in owners.of(use.file) if i is not None] or sorted(of_target)
+        for identifier in owning:
+            by_bundle.setdefault(identifier, []).append(mine)
+        if not owning:
+            gathered.network_apis.append(mine)
+    gathered.bundles[:] = [
+        replace(b, network_apis=tuple(by_bundle[b.identifier]))
+        if b.target == reading.target and b.identifier in by_bundle
+        else b
+        for b in gathered.bundles
+    ]
 
 
 class _Owners:
@@ -103,6 +126,7 @@ class _Owners:
             path: i for path, i in identifiers.items() if process_root(path) is None or path == reading.target
         }
         self._by_root = {root: i for path, i in identifiers.items() if (root := process_root(path))}
+        self.roots = tuple(self._by_root)
         self._scopes = Scopes(self._by_root, {path: facts.links for path, facts in reading.binaries.items()})
         self._known: dict[str, tuple[str | None, ...]] = {}
 
@@ -125,7 +149,7 @@ def _bundle(reading: Reading, path: str, info: InfoPlist, identifier: str) -> Bu
     is_loose = path == reading.target or process_root(path) is None
     binary = None if is_loose else reading.binary_of(process_root(path) or "")
     facts = binary[1] if binary else None
-    minimum = info.minimum_os or (facts.minimum_ios if facts else None)
+    linked_sdk, linked_minimum = (facts.linked_sdk, facts.minimum_ios) if facts else (None, None)
     return Bundle(
         identifier=identifier,
         target=reading.target,
@@ -134,11 +158,24 @@ def _bundle(reading: Reading, path: str, info: InfoPlist, identifier: str) -> Bu
         name=info.name,
         version=info.version,
         build=info.build,
-        minimum_os=minimum if info.is_for_ios else None,
-        linked_sdk=facts.linked_sdk if facts else None,
+        minimum_os=(info.minimum_os or linked_minimum) if info.is_for_ios else None,
+        linked_sdk=linked_sdk or info.sdk,
+        build_notes=tuple(_build_notes(info, linked_sdk, linked_minimum)),
         is_loose_plist=is_loose,
         key_lines=info.key_lines,
     )
+
+
+def _build_notes(info: InfoPlist, sdk: str | None, minimum: str | None) -> Iterator[str]:
+    """Say where the Info.plist and the load commands of the executable disagree, and which counts."""
+    if sdk and info.sdk and not _is_same_version(sdk, info.sdk):
+        yield f"linked with SDK {sdk}, though the Info.plist says {info.sdk}; the former counts"
+    if info.is_for_ios and minimum and info.minimum_os and not _is_same_version(minimum, info.minimum_os):
+        yield f"linked for iOS {minimum} on, though the Info.plist says {info.minimum_os}; the latter counts"
+
+
+def _is_same_version(one: str, other: str) -> bool:
+    return one.removesuffix(".0").removesuffix(".0") == other.removesuffix(".0").removesuffix(".0")
 
 
 def _reference(sighting: HostSighting, target: str, path: str, bundle: str | None) -> Reference:

@@ -20,13 +20,14 @@ from atsprobe.extract.sighting import (
     Format,
     HostSighting,
     InfoPlist,
+    NetworkApiSighting,
     Repeats,
     Sighting,
     TemplateSighting,
     Trouble,
 )
 from atsprobe.extract.target import PathTarget
-from atsprobe.model.app import SkippedInput
+from atsprobe.model.app import NetworkApiUse, SkippedInput
 from atsprobe.model.endpoint import Endpoint
 
 _MAX_SIGHTINGS = 200_000
@@ -49,6 +50,7 @@ class Reading:
     sightings: list[tuple[str, HostSighting | TemplateSighting]] = field(default_factory=list)
     infos: dict[str, InfoPlist] = field(default_factory=dict)
     binaries: dict[str, BinaryFacts] = field(default_factory=dict)
+    network_apis: list[NetworkApiUse] = field(default_factory=list)
     skipped: list[SkippedInput] = field(default_factory=list)
     unlisted: Counter[Endpoint] = field(default_factory=Counter)
     paths: set[str] = field(default_factory=set)
@@ -172,6 +174,9 @@ def _read_member(reading: Reading, member: Member, row: Format, *, is_target: bo
                 reading.infos[member.path] = sighting
             case BinaryFacts():
                 reading.binaries[member.path] = sighting
+            case NetworkApiSighting():
+                use = replace(sighting.use, file=member.path, target=reading.target)
+                reading.network_apis.append(use)
             case Trouble():
                 file = f"{'' if is_target else member.path} {sighting.part}".strip()
                 reading.skip(file, sighting.reason, sighting.advice, unreadable=is_target and sighting.is_damage)

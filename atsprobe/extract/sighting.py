@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from mmap import mmap
 
+from atsprobe.model.app import NetworkApiUse
 from atsprobe.model.dictionary import AtsDictionary
 from atsprobe.model.endpoint import Confidence, Endpoint, Location, ReferenceKind
 
@@ -70,13 +71,15 @@ class InfoPlist:
     executable: str | None = None
     minimum_os: str | None = None
     is_for_ios: bool = True
+    sdk: str | None = None
     key_lines: dict[tuple[str | None, str | None], int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class BinaryFacts:
-    """What the load commands of a Mach-O file say: the lowest SDK and minimum iOS of its architectures, and the
-    frameworks and dylibs that it links, by their last path component (``Net.framework``, ``libnet.dylib``).
+    """What the load commands of a Mach-O file say: the lowest SDK and minimum iOS of its architectures (of those for devices,
+    where it has any), and the frameworks and dylibs that it links, by their last path component (``Net.framework``,
+    ``libnet.dylib``).
     """
 
     linked_sdk: str | None
@@ -84,7 +87,14 @@ class BinaryFacts:
     links: tuple[str, ...]
 
 
-Sighting = HostSighting | TemplateSighting | Repeats | Trouble | InfoPlist | BinaryFacts
+@dataclass(frozen=True, slots=True)
+class NetworkApiSighting:
+    """A network API or trust code in a Mach-O file; the ``file`` of the use is still empty."""
+
+    use: NetworkApiUse
+
+
+Sighting = HostSighting | TemplateSighting | Repeats | Trouble | InfoPlist | BinaryFacts | NetworkApiSighting
 
 
 @dataclass(frozen=True, slots=True)

@@ -67,6 +67,7 @@ def encode(result: AuditResult, fix: conclusions.Fixer = conclusions.no_fix) -> 
         "other_observations": rows.other_observations(),
         "other_references": rows.other_references(),
         **extraction.encode_beside(recording.extraction),
+        "network_apis": [extraction.encode_network_api(use) for use in recording.extraction.network_apis],
     }
 
 
@@ -209,6 +210,7 @@ def _decode_extraction(node: Node, rows: Sequence[tuple[Endpoint, Node]]) -> Ext
         noise=() if noise is None else tuple(references.decode(n) for n in noise["references"].items()),
         templates=tuple(extraction.decode_template(n) for n in _items(node, "templates")),
         files_read=or_else(node.get("files_read"), lambda n: n.integer(0, 1 << 62), default=0),
+        network_apis=tuple(extraction.decode_network_api(n) for n in _items(node, "network_apis")),
     )
 
 

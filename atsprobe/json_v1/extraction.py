@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, get_args
 
 from atsprobe.json_v1 import plist_value, references
 from atsprobe.json_v1.node import Node, or_else, or_none
-from atsprobe.model.app import Bundle, Extraction, NetworkApiUse, SkippedInput, UrlTemplate
+from atsprobe.model.app import ApiConfidence, Bundle, Extraction, NetworkApiUse, SkippedInput, UrlTemplate
 from atsprobe.model.dictionary import AtsDictionary
+
+_GOVERNED = {True: "yes", False: "no", None: "unknown"}
+_GOVERNED_AS = {word: value for value, word in _GOVERNED.items()}
 
 MAX_NOISE = 1000
 """Sightings of noise that are written out; their count is told in full."""
@@ -26,7 +29,8 @@ def encode_bundle(bundle: Bundle) -> dict[str, Any]:
         "version": bundle.version,
         "build": bundle.build,
         "is_loose_plist": bundle.is_loose_plist,
-        "network_apis": [_encode_network_api(use) for use in bundle.network_apis],
+        "network_apis": [encode_network_api(use) for use in bundle.network_apis],
+        "build_notes": list(bundle.build_notes),
         "key_lines": [{"domain": d, "key": k, "line": line} for (d, k), line in bundle.key_lines.items()],
     }
 
@@ -40,12 +44,21 @@ def encode_dictionary(dictionary: AtsDictionary) -> dict[str, Any]:
     }
 
 
-def _encode_network_api(use: NetworkApiUse) -> dict[str, Any]:
+def encode_network_api(use: NetworkApiUse) -> dict[str, Any]:
+    """Write a network API; ``governed_by_ats`` is true only where ``governed`` is yes."""
     return {
+        "id": use.id,
         "api": use.api,
-        "governed_by_ats": use.governed_by_ats,
+        "says": use.says,
+        "governed": _GOVERNED[use.governed_by_ats],
+        "governed_by_ats": use.governed_by_ats is True,
         "accepts_server_trust": use.accepts_server_trust,
+        "confidence": use.confidence,
+        "target": use.target,
         "file": use.file,
+        "architecture": use.architecture,
+        "in_sdk": use.in_sdk,
+        "analysed": use.analysed,
         "evidence": use.evidence,
     }
 
@@ -79,6 +92,7 @@ def encode_beside(extraction: Extraction) -> dict[str, Any]:
 def decode_bundle(node: Node) -> Bundle:
     """Read a bundle."""
     key_lines, network_apis = node.get("key_lines"), node.get("network_apis")
+    build_notes = node.get("build_notes")
     return Bundle(
         identifier=node["identifier"].text(),
         target=node["target"].text(),
@@ -90,7 +104,8 @@ def decode_bundle(node: Node) -> Bundle:
         minimum_os=or_none(node.get("minimum_os"), Node.text),
         linked_sdk=or_none(node.get("linked_sdk"), Node.text),
         is_loose_plist=or_else(node.get("is_loose_plist"), Node.flag, default=False),
-        network_apis=() if network_apis is None else tuple(_decode_network_api(n) for n in network_apis.items()),
+        network_apis=() if network_apis is None else tuple(decode_network_api(n) for n in network_apis.items()),
+        build_notes=() if build_notes is None else tuple(n.text() for n in build_notes.items()),
         key_lines={} if key_lines is None else dict(_decode_key_line(n) for n in key_lines.items()),
     )
 
@@ -102,13 +117,24 @@ def decode_dictionary(node: Node) -> AtsDictionary:
     return AtsDictionary.from_plist(plist_value.decode(node["dictionary"]), stray)
 
 
-def _decode_network_api(node: Node) -> NetworkApiUse:
+def decode_network_api(node: Node) -> NetworkApiUse:
+    """Read a network API; of the first documents, those members alone that they have."""
+    governed, confidence = node.get("governed"), node.get("confidence")
     return NetworkApiUse(
         api=node["api"].text(),
-        governed_by_ats=node["governed_by_ats"].flag(),
+        governed_by_ats=_GOVERNED_AS[governed.choice(tuple(_GOVERNED_AS))]
+        if governed
+        else node["governed_by_ats"].flag(),
         accepts_server_trust=node["accepts_server_trust"].flag(),
         file=node["file"].text(),
         evidence=node["evidence"].text(),
+        id=or_else(node.get("id"), Node.text, default=""),
+        says=or_else(node.get("says"), Node.text, default=""),
+        confidence=confidence.choice(get_args(ApiConfidence)) if confidence else "high",
+        architecture=or_else(node.get("architecture"), Node.text, default=""),
+        in_sdk=or_else(node.get("in_sdk"), Node.flag, default=False),
+        analysed=or_else(node.get("analysed"), Node.flag, default=True),
+        target=or_else(node.get("target"), Node.text, default=""),
     )
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from atsprobe.json_v1 import endpoint as endpoints
 from atsprobe.json_v1 import extraction, references
 from atsprobe.json_v1.audit import SCHEMA_VERSION
-from atsprobe.model.app import Bundle, CrossChecks
+from atsprobe.model.app import Bundle, CrossChecks, Extraction, NetworkApiUse
 from atsprobe.model.endpoint import Endpoint, Reference, merge
 from atsprobe.model.result import HostsResult, exit_code
 
@@ -28,6 +28,9 @@ def encode(result: HostsResult) -> dict[str, Any]:
         "skipped": [extraction.encode_skipped(skipped) for skipped in seen.skipped],
         **extraction.encode_beside(seen),
         "cross_checks": _encode_checks(result.checks),
+        "network_apis": [
+            {"bundle": bundle, **extraction.encode_network_api(use)} for bundle, use in _network_apis(seen)
+        ],
         "summary": {
             "exit_code": int(exit_code(result)),
             "hosts": len({endpoint.host for endpoint in rows}),
@@ -57,6 +60,12 @@ def _encode_checks(checks: CrossChecks) -> dict[str, Any]:
         "hosts_under_exceptions": [{"bundle": c.bundle, "host": c.host, "domain": c.domain} for c in checks.covered],
         "http_only_hosts": list(checks.http_only),
     }
+
+
+def _network_apis(seen: Extraction) -> Iterator[tuple[str | None, NetworkApiUse]]:
+    """Give each network API with the bundle that has it; None outside every bundle."""
+    yield from ((None, use) for use in seen.network_apis)
+    yield from ((bundle.identifier, use) for bundle in seen.bundles for use in bundle.network_apis)
 
 
 def _encode_ats(bundle: Bundle) -> dict[str, Any]:

@@ -4,20 +4,48 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import Literal
 
 from atsprobe.model.dictionary import AtsDictionary
 from atsprobe.model.endpoint import Endpoint, Host, Reference, merge
 
+ApiConfidence = Literal["high", "medium", "low"]
+"""How sure the sign of a network API is: imported, implemented or sent; a string or a library's class; ability alone."""
+
 
 @dataclass(frozen=True)
 class NetworkApiUse:
-    """A network API or trust code that a binary uses, with where that was seen."""
+    """A network API or trust code that a binary has code for, with where that was seen; not that it runs.
+
+    ``api`` is its name for people and ``says`` a sentence about it; ``id`` is the stable name for programs
+    (``api.urlsession``, ``tls.boringssl``, ``trust.credential_for_trust``), empty in audits saved before there was one.
+    ``governed_by_ats`` is None where that cannot be told. ``file`` is the image, as a path inside ``target``, ``architecture``
+    that which was looked at. ``in_sdk`` tells code of a framework, a library or a known SDK from that of the app itself.
+    ``analysed`` is False where what would prove it could not be read: then ``evidence`` says what was not looked at, and why.
+    """
 
     api: str
-    governed_by_ats: bool
+    governed_by_ats: bool | None
     accepts_server_trust: bool
     file: str
     evidence: str
+    id: str = ""
+    says: str = ""
+    confidence: ApiConfidence = "high"
+    architecture: str = ""
+    in_sdk: bool = False
+    analysed: bool = True
+    target: str = ""
+
+    @property
+    def is_trust_code(self) -> bool:
+        """Whether it decides about certificates, rather than makes connections."""
+        return self.id.startswith("trust.")
+
+    @property
+    def is_outside_ats(self) -> bool:
+        """Whether it makes connections that ATS does not check."""
+        return self.governed_by_ats is False and not self.is_trust_code
 
 
 @dataclass(frozen=True)
@@ -27,7 +55,8 @@ class Bundle:
     ``identifier`` is unique within an Extraction: CFBundleIdentifier, or the path of the Info.plist where that is
     absent, a build variable or taken. ``info_plist`` is its path inside ``target`` (the target itself when
     loose). ``minimum_os`` and ``linked_sdk`` are versions such as ``15.0``, None where unknown; the SDK is the
-    lowest of the architectures' LC_BUILD_VERSION. ``key_lines`` gives the line of a declared key in an XML plist by
+    lowest of the LC_BUILD_VERSION of the executable's architectures for devices, else what the Info.plist says of it.
+    ``build_notes`` say where the two disagree. ``key_lines`` gives the line of a declared key in an XML plist by
     (domain or None, key or None for the domain itself).
     """
 
@@ -42,6 +71,7 @@ class Bundle:
     linked_sdk: str | None = None
     is_loose_plist: bool = False
     network_apis: tuple[NetworkApiUse, ...] = ()
+    build_notes: tuple[str, ...] = ()
     key_lines: dict[tuple[str | None, str | None], int] = field(default_factory=dict)
 
     @property
@@ -138,6 +168,7 @@ class Extraction:
     """Everything that the targets hold. ``noise`` are sightings counted but not audited.
 
     ``unlisted`` says of an endpoint that is named very often how many sightings are not told one by one.
+    ``network_apis`` are those of code that belongs to no bundle, such as a library by itself.
     """
 
     bundles: tuple[Bundle, ...] = ()
@@ -147,6 +178,13 @@ class Extraction:
     templates: tuple[UrlTemplate, ...] = ()
     files_read: int = 0
     unlisted: tuple[tuple[Endpoint, int], ...] = ()
+    network_apis: tuple[NetworkApiUse, ...] = ()
+
+    @property
+    def all_network_apis(self) -> tuple[NetworkApiUse, ...]:
+        """The network APIs of all bundles and of what belongs to none, each image's once."""
+        found = (*self.network_apis, *(use for bundle in self.bundles for use in bundle.network_apis))
+        return tuple(dict.fromkeys(found))
 
     def bundle(self, identifier: str | None) -> Bundle | None:
         """Give the bundle of an identifier."""

@@ -60,7 +60,7 @@ def ignoring(recording: Recording, rules: Sequence[IgnoreRule]) -> Recording:
 
 
 def under_another_plist(recording: Recording, plist: str) -> Recording:
-    """Give the recording as if the Info.plist at ``plist`` governed every host of it."""
+    """Give the recording as if the Info.plist at ``plist`` governed every host of it, and all of the same code."""
     other = extract([plist])
     if not other.bundles:
         reason = other.skipped[0].reason if other.skipped else "holds no Info.plist"
@@ -68,7 +68,7 @@ def under_another_plist(recording: Recording, plist: str) -> Recording:
     seen = recording.extraction
     kept = tuple(replace(r, bundle=None) for r in seen.references if r.kind != "ats-exception")
     extraction = Extraction(
-        bundles=other.bundles,
+        bundles=tuple(replace(b, network_apis=seen.all_network_apis) for b in other.bundles),
         references=(*kept, *(r for r in other.references if r.kind == "ats-exception")),
         skipped=seen.skipped,
         templates=tuple(replace(t, bundle=None) for t in seen.templates),

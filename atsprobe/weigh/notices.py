@@ -166,3 +166,5 @@ def of_scope(scope: Scope, evidence: Evidence) -> Iterator[Notice]:
     if bundle.minimum_os and not bundle.is_loose_plist and not is_at_least(bundle.minimum_os, oldest.order):
         text = f"runs on iOS {bundle.minimum_os} too; versions before {oldest.title} are not judged"
         yield Notice("older-ios", bundle.identifier, text)
+    for note in bundle.build_notes:
+        yield Notice("build-metadata", bundle.identifier, note)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import plistlib
+import struct
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,6 +12,8 @@ import pytest
 from atsprobe.extract.bundle import Scopes
 from atsprobe.extract.extract import extract
 from atsprobe.extract.noise import noise_reason
+from atsprobe.extract.readers import mach_o_strings
+from atsprobe.extract.sighting import BinaryFacts
 
 EXCEPTION = {"NSAppTransportSecurity": {"NSExceptionDomains": {"api.example.com": {}}}}
 
@@ -119,6 +122,52 @@ def test_sdk_and_minimum_os_come_from_the_executable(make_app, strings_arm64):
     assert (bundles["Ferry"].minimum_os, bundles["Ferry"].linked_sdk) == ("16.4", "18.2")
     assert (bundles["Share"].minimum_os, bundles["Share"].linked_sdk) == ("15.0", "18.2")
     assert (bundles["Watch"].minimum_os, bundles["Watch"].linked_sdk) == (None, None)
+
+
+def test_the_executable_tells_the_sdk_and_the_plist_only_where_it_does_not(make_app, strings_arm64):
+    """Keys of the Info.plist can be edited after the build: where the two disagree it is said, and which counts."""
+    said = {"DTSDKName": "iphoneos26.0", "MinimumOSVersion": "16.4"}
+    files = {
+        "Payload/Ferry.app/Info.plist": info("ferry", CFBundleExecutable="Ferry", **said),
+        "Payload/Ferry.app/Ferry": strings_arm64,
+        "Payload/Same.app/Info.plist": info(
+            "same", CFBundleExecutable="Same", DTSDKName="iphoneos18.2", MinimumOSVersion="15.0"
+        ),
+        "Payload/Same.app/Same": strings_arm64,
+        "Payload/Bare.app/Info.plist": info("bare", DTPlatformVersion="18.5"),
+    }
+    bundles = {b.info_plist.split("/")[-2]: b for b in extract([make_app(files)]).bundles}
+    assert (bundles["Ferry.app"].linked_sdk, bundles["Ferry.app"].minimum_os) == ("18.2", "16.4")
+    assert bundles["Ferry.app"].build_notes == (
+        "linked with SDK 18.2, though the Info.plist says 26.0; the former counts",
+        "linked for iOS 15.0 on, though the Info.plist says 16.4; the latter counts",
+    )
+    assert bundles["Same.app"].build_notes == ()
+    assert bundles["Bare.app"].linked_sdk == "18.5"
+
+
+def test_the_sdk_is_that_of_the_device_architectures(tmp_path, build):
+    """A simulator's slice of the same file may name an older SDK, or a floor that the linker chose."""
+    for architecture, platform, minimum, sdk in (("arm64", 2, 15, 18), ("x86_64", 7, 14, 14)):
+        build.thin(tmp_path / architecture, architecture)
+        data = bytearray((tmp_path / architecture).read_bytes())
+        at = data.index(struct.pack("<II", 0x32, 32))  # LC_BUILD_VERSION with one tool
+        struct.pack_into("<3I", data, at + 8, platform, minimum << 16, sdk << 16)
+        (tmp_path / architecture).write_bytes(data)
+    facts = [
+        next(s for s in mach_o_strings.read("App", content) if isinstance(s, BinaryFacts))
+        for content in (_fat(tmp_path), (tmp_path / "x86_64").read_bytes())
+    ]
+    assert [(f.linked_sdk, f.minimum_ios) for f in facts] == [("18.0", "15.0"), ("14.0", "14.0")]
+
+
+def _fat(folder):
+    """Join the two slices."""
+    first, second = ((folder / name).read_bytes() for name in ("arm64", "x86_64"))
+    head = struct.pack(">2I", 0xCAFEBABE, 2) + struct.pack(">5I", 0x0100000C, 0, 0x4000, len(first), 14)
+    place = 0x4000 + (len(first) + 0x3FFF) // 0x4000 * 0x4000
+    head += struct.pack(">5I", 0x01000007, 3, place, len(second), 14)
+    return head.ljust(0x4000, b"\0") + first.ljust(place - 0x4000, b"\0") + second
 
 
 def test_an_encrypted_executable_is_skipped_by_name(make_app, strings_arm64):

@@ -187,6 +187,7 @@ def test_members_added_later_may_be_absent() -> None:
         "noise",
         "templates",
         "files_read",
+        "network_apis",
         "not_audited",
         "families",
         "other_references",

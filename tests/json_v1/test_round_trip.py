@@ -88,7 +88,21 @@ plist_values = st.recursive(
 misplaced = st.dictionaries(texts, plist_values, max_size=2)
 dictionaries = st.builds(AtsDictionary.from_plist, st.none() | plist_values, misplaced)
 
-apis = st.builds(NetworkApiUse, texts, st.booleans(), st.booleans(), texts, texts)
+apis = st.builds(
+    NetworkApiUse,
+    api=texts,
+    governed_by_ats=st.sampled_from([True, False, None]),
+    accepts_server_trust=st.booleans(),
+    file=texts,
+    evidence=texts,
+    id=texts,
+    says=texts,
+    confidence=st.sampled_from(["high", "medium", "low"]),
+    architecture=texts,
+    in_sdk=st.booleans(),
+    analysed=st.booleans(),
+    target=texts,
+)
 bundles = st.builds(
     Bundle,
     identifier=texts,
@@ -102,6 +116,7 @@ bundles = st.builds(
     linked_sdk=st.none() | texts,
     is_loose_plist=st.booleans(),
     network_apis=st.lists(apis, max_size=2).map(tuple),
+    build_notes=st.lists(texts, max_size=2).map(tuple),
     key_lines=st.dictionaries(st.tuples(st.none() | texts, st.none() | texts), lines, max_size=2),
 )
 locations = (
@@ -136,6 +151,7 @@ extractions = st.builds(
     noise=some(references),
     templates=some(st.builds(UrlTemplate, texts, st.none() | texts, texts, texts, texts)),
     files_read=numbers,
+    network_apis=some(apis, 2),
 )
 
 suites = st.sampled_from(["TLS_AES_128_GCM_SHA256", *(f"TLS_RSA_WITH_{i}" for i in range(8))])

@@ -17,9 +17,13 @@ FAT_MAGICS = (b"\xca\xfe\xba\xbe", b"\xca\xfe\xba\xbf")
 MAX_SLICES = 64
 _MAX_COMMANDS = 4096
 _MAX_SECTIONS = 4096
-_DEBUG_SYMBOLS = 0xA  # MH_DSYM
+_MAX_SEGMENTS = 64
+_OBJECT, _DEBUG_SYMBOLS = 0x1, 0xA  # MH_OBJECT, MH_DSYM
 
 _SEGMENT, _SEGMENT_64 = 0x1, 0x19
+_SYMTAB = 0x2
+_DYLD_INFO = frozenset({0x22, 0x80000022})
+_DYLD_EXPORTS_TRIE, _DYLD_CHAINED_FIXUPS = 0x80000033, 0x80000034
 _ENCRYPTION_INFO, _ENCRYPTION_INFO_64 = 0x21, 0x2C
 _BUILD_VERSION = 0x32
 _CODE_SIGNATURE = 0x1D
@@ -35,13 +39,17 @@ _SUBTYPES = {(_ARM64, 2): "arm64e", (12, 9): "armv7", (12, 11): "armv7s", (12, 1
 
 @dataclass(frozen=True, slots=True)
 class ImageSection:
-    """A section of an image: names, flags, and where its bytes lie in the file, clipped to it."""
+    """A section of an image: names, flags, and where its bytes lie in the file, clipped to it.
+
+    ``address`` is where they lie in memory once the image is loaded at its preferred address.
+    """
 
     segment: str
     name: str
     flags: int
     start: int
     end: int
+    address: int = 0
 
     @property
     def is_zero_filled(self) -> bool:
@@ -64,12 +72,44 @@ class BuildVersion:
 
 
 @dataclass(frozen=True, slots=True)
+class Segment:
+    """A segment of an image: its name, its address in memory, and where its bytes lie in the file, clipped to it."""
+
+    name: str
+    address: int
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class SymbolTable:
+    """LC_SYMTAB: where the table and the names lie in the file, clipped to it."""
+
+    entries: tuple[int, int]
+    names: tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class LinkEdit:
+    """What tells the names that an image imports and exports; parts of the file (start, end), clipped to it.
+
+    ``binds`` are the opcodes of LC_DYLD_INFO that bind at once and lazily; weak ones only unite copies of one symbol.
+    """
+
+    symbols: SymbolTable | None = None
+    binds: tuple[tuple[int, int], ...] = ()
+    chained_fixups: tuple[int, int] | None = None
+    exports: tuple[int, int] | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Image:
     """One architecture of a Mach-O file.
 
     ``start`` and ``end`` are its bounds in the file. ``encrypted`` are the bytes (start, end) that FairPlay encrypts, None
     where it does not. ``needs`` is how long the file would have to be to hold all that the load commands speak of.
     ``signature`` are the bytes of its code signature, clipped to the image.
+    ``order`` is that of its bytes, as `struct` writes it.
     """
 
     architecture: str
@@ -82,6 +122,18 @@ class Image:
     builds: tuple[BuildVersion, ...] = ()
     dylibs: tuple[str, ...] = ()
     signature: tuple[int, int] | None = None
+    order: str = "<"
+    is_64: bool = True
+    is_object: bool = False
+    segments: tuple[Segment, ...] = ()
+    link_edit: LinkEdit = LinkEdit()
+
+    def offset_of(self, address: int) -> int | None:
+        """Give where in the file the byte lies that is at an address in memory; None where no segment has it."""
+        for segment in self.segments:
+            if 0 <= address - segment.address < segment.end - segment.start:
+                return segment.start + address - segment.address
+        return None
 
 
 def images_in(data: Buffer) -> tuple[Image, ...]:
@@ -131,6 +183,9 @@ def image_at(data: Buffer, start: int, end: int, needs: int = 0) -> Image | None
         end=end,
         needs=max(needs, first + size),
         is_debug_symbols=file_type == _DEBUG_SYMBOLS,
+        order=order,
+        is_64=is_64,
+        is_object=file_type == _OBJECT,
     )
     for command, body in _commands(data, first, min(first + size, end), count, order):
         image = _with_command(image, command, body, order)
@@ -167,15 +222,39 @@ def _with_command(image: Image, command: int, body: bytes, order: str) -> Image:
             (at,) = struct.unpack(order + "I", body[:4])
             name = body[max(0, at - 8) :].split(b"\0", 1)[0][:1024].decode("utf-8", "replace")
             return replace(image, dylibs=(*image.dylibs, name))
+        return replace(image, link_edit=_with_link_edit(image, command, body))
     except struct.error:  # a command shorter than its own kind: nothing to learn from it
         return image
     return image
 
 
+def _with_link_edit(image: Image, command: int, body: bytes) -> LinkEdit:
+    known, order = image.link_edit, image.order
+    if command == _SYMTAB:
+        at, count, names, size = struct.unpack(order + "4I", body[:16])
+        row = 16 if image.is_64 else 12
+        return replace(known, symbols=SymbolTable(_part(image, at, count * row), _part(image, names, size)))
+    if command in _DYLD_INFO:
+        _, _, bind, bind_size, _, _, lazy, lazy_size, export, export_size = struct.unpack(order + "10I", body[:40])
+        exports = _part(image, export, export_size) if export_size else known.exports
+        return replace(known, binds=(_part(image, bind, bind_size), _part(image, lazy, lazy_size)), exports=exports)
+    if command in (_DYLD_EXPORTS_TRIE, _DYLD_CHAINED_FIXUPS):
+        part = _part(image, *struct.unpack(order + "2I", body[:8]))
+        is_trie = command == _DYLD_EXPORTS_TRIE
+        return replace(known, exports=part) if is_trie else replace(known, chained_fixups=part)
+    return known
+
+
+def _part(image: Image, offset: int, size: int) -> tuple[int, int]:
+    """Give the bounds in the file of a part of an image, clipped to the image."""
+    start = min(image.start + offset, image.end)
+    return start, min(start + size, image.end)
+
+
 def _with_segment(image: Image, body: bytes, order: str, *, is_64: bool) -> Image:
     number = "Q" if is_64 else "I"
     layout = struct.Struct(f"{order}16s4{number}2i2I")
-    _, _, _, offset, size, _, _, count, _ = layout.unpack(body[: layout.size])
+    segment, address, _, offset, size, _, _, count, _ = layout.unpack(body[: layout.size])
     row = struct.Struct(f"{order}16s16s2{number}{8 if is_64 else 7}I")
     sections = list(image.sections)
     for index in range(min(count, _MAX_SECTIONS - len(sections))):
@@ -183,10 +262,11 @@ def _with_segment(image: Image, body: bytes, order: str, *, is_64: bool) -> Imag
         fields = row.unpack(body[at : at + row.size])
         start = image.start + fields[4]
         end = start + fields[3]
-        sections.append(
-            ImageSection(_name(fields[1]), _name(fields[0]), fields[8], min(start, image.end), min(end, image.end))
-        )
-    return replace(image, sections=tuple(sections), needs=max(image.needs, image.start + offset + size))
+        place = (min(start, image.end), min(end, image.end), fields[2])
+        sections.append(ImageSection(_name(fields[1]), _name(fields[0]), fields[8], *place))
+    segments = (*image.segments, Segment(_name(segment), address, *_part(image, offset, size)))[:_MAX_SEGMENTS]
+    needs = max(image.needs, image.start + offset + size)
+    return replace(image, sections=tuple(sections), segments=segments, needs=needs)
 
 
 def _name(padded: bytes) -> str:

@@ -34,6 +34,7 @@ _MAX_KEY = 64
 _OF_INFO_PLISTS = ("CFBundle", "LS", "UI")
 _OTHER_PACKAGES = ("FMWK", "XFWK", "BNDL")
 _MAX_TEXT = 200
+_SDK_NAME = re.compile(r"[a-z]*([0-9]{1,3}(?:\.[0-9]{1,3}){0,2})(?:\.internal)?")  # DTSDKName: iphoneos18.2
 
 
 def recognises(path: str, head: bytes) -> bool:
@@ -113,6 +114,7 @@ def _info(plist: PlistFile, dictionary: AtsDictionary) -> InfoPlist:
         build=_text(root, "CFBundleVersion"),
         executable=_text(root, "CFBundleExecutable"),
         minimum_os=_version(_text(root, "MinimumOSVersion")),
+        sdk=_sdk(root),
         is_for_ios=platform.startswith(("iPhone", "AppleTV")) and not root.get("WKWatchKitApp"),
         key_lines=_key_lines(plist, dictionary),
     )
@@ -124,6 +126,12 @@ def _text(root: Mapping[Any, Any], key: str) -> str | None:
     if not isinstance(value, str) or not value.strip() or "$(" in value or "${" in value:
         return None
     return value.strip()[:_MAX_TEXT]
+
+
+def _sdk(root: Mapping[Any, Any]) -> str | None:
+    """Give the version of the SDK that Xcode wrote down."""
+    name = _SDK_NAME.fullmatch(_text(root, "DTSDKName") or "")
+    return name[1] if name else _version(_text(root, "DTPlatformVersion"))
 
 
 def _version(text: str | None) -> str | None:

@@ -26,7 +26,7 @@ from atsprobe.extract.mach_o.image import (
     images_in,
     slices_of,
 )
-from atsprobe.extract.readers import entitlements
+from atsprobe.extract.readers import entitlements, network_apis
 from atsprobe.extract.readers.found import sightings
 from atsprobe.extract.run_on import ended
 from atsprobe.extract.sighting import BinaryFacts, Buffer, Sighting, Trouble
@@ -44,6 +44,8 @@ _RUN_ON = frozenset({"__rodata", "__noptrdata"})
 """Sections in which Go's linker puts strings end to end."""
 
 _OF_CONSTANTS = _TERMINATED | _RUN_ON | {"__const", "__data"}
+
+_IOS = 2  # PLATFORM_IOS
 _INSTRUCTIONS, _DEBUG = 0x80000000, 0x02000000  # S_ATTR_PURE_INSTRUCTIONS, S_ATTR_DEBUG
 
 _BROTLI, _BROTLI_BYTES = b"timedownlifeleftback", 122_784
@@ -79,10 +81,12 @@ def read(_: str, content: Buffer) -> Iterator[Sighting]:
         advice = "copy, export or download it again"
         yield Trouble(f"a Mach-O file cut short: {len(content):,} of at least {needed:,} bytes", advice)
     bare = WholeStrings()
-    for image in min(groups, key=_preference):
+    chosen = min(groups, key=_preference)
+    for image in chosen:
         yield from entitlements.of_image(content, image)
         yield from _read_image(content, image, bare)
     yield from _bare_hosts(bare)
+    yield from network_apis.uses(content, chosen)
 
 
 def _bare_hosts(bare: WholeStrings) -> Iterator[Sighting]:
@@ -208,6 +212,8 @@ def _readable(content: Buffer, image: Image, section: ImageSection, done: int) -
 
 def _facts(images: Sequence[Image]) -> BinaryFacts:
     builds = [b for image in images for b in image.builds]
+    for_devices = [b for b in builds if b.platform == _IOS]
+    builds = for_devices or builds  # the linker gives simulators and Macs other floors
     sdks = [b.sdk for b in builds if b.sdk]
     minimums = [b.minimum_os for b in builds if b.minimum_os and b.is_for_ios]
     links = {_linked_unit(name) for image in images for name in image.dylibs}

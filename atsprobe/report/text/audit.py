@@ -12,6 +12,7 @@ from atsprobe.report.text.groups import groups
 from atsprobe.report.text.handshakes import add_handshakes
 from atsprobe.report.text.item import Group, add_group
 from atsprobe.report.text.layout import Page
+from atsprobe.report.text.network_code import add_network_code
 from atsprobe.report.text.one_server import add_one_server
 from atsprobe.report.text.system_services import add_system_services, are_told
 from atsprobe.report.text.table import add_table, sort_key
@@ -40,6 +41,7 @@ def render_audit(result: AuditResult, style: Style) -> str:
     for group in groups(result, every_notice=style.verbosity >= VERBOSE, servers=kinds_shown(style)):
         told = _TOLD if alone else ("inconclusive",) if in_table else ()
         add_group(page, _without(group, told))
+    add_network_code(page, result.recording.extraction)
     return page.rendered()
 
 

@@ -12,6 +12,8 @@ from atsprobe.report.escape import escape, shortened
 from atsprobe.report.places import Places, file_of, place
 from atsprobe.report.style import QUIET, VERBOSE, Style
 from atsprobe.report.text.layout import Page
+from atsprobe.report.text.network_code import add_network_code
+from atsprobe.report.text.section import add_section, column_beside
 from atsprobe.report.words import count
 
 _SECTIONS: tuple[tuple[str, str, frozenset[str]], ...] = (
@@ -46,26 +48,20 @@ def render_hosts(result: HostsResult, style: Style) -> str:
     page = Page(style)
     sections = [(title, word, _of_section(hosts, number)) for number, (title, word, _) in enumerate(_SECTIONS)]
     _add_head(page, result, [(word, len(found)) for _, word, found in sections])
-    column = _column(page, [_shown(h) for h in hosts] + [f"*.{t.suffix}" for t in extraction.templates])
+    column = column_beside(page, [_shown(h) for h in hosts] + [f"*.{t.suffix}" for t in extraction.templates])
     for number, (title, _, found) in enumerate(sections):
         rows = [(_shown(host), _found(references, style)) for host, references in found.items()]
         if number == 1:
             rows += dict.fromkeys(
                 (f"*.{t.suffix}" if t.suffix else "*", _template(t.text)) for t in extraction.templates
             )
-        _add_section(page, title, len(found), rows, column)
+        add_section(page, title, len(found), rows, column)
     _add_noise(page, result)
     places = Places(extraction)
     _add_checks(page, result, places)
-    outside = [
-        (places.within_app(use.file, bundle.target), f"{use.api}: ATS does not govern it")
-        for bundle in extraction.bundles
-        for use in bundle.network_apis
-        if not use.governed_by_ats
-    ]
-    _add_section(page, "Outside ATS", len(outside), sorted(outside), None)
+    add_network_code(page, extraction)
     skipped = [(places.skipped(s), f"{s.reason}: {s.advice}" if s.advice else s.reason) for s in extraction.skipped]
-    _add_section(page, "Skipped", len(skipped), sorted(skipped), None)
+    add_section(page, "Skipped", len(skipped), sorted(skipped), None)
     return page.rendered()
 
 
@@ -101,18 +97,18 @@ def _add_noise(page: Page, result: HostsResult) -> None:
         return
     found = _by_host(result.extraction.noise)
     rows = [(_shown(host), f"{refs[0].noise_reason}; {_found(refs, page.style)}") for host, refs in found.items()]
-    _add_section(page, "Noise", len(rows), rows, None)
+    add_section(page, "Noise", len(rows), rows, None)
 
 
 def _add_checks(page: Page, result: HostsResult, places: Places) -> None:
     """Say what the declarations and the strings of the app have to do with each other."""
     checks = result.checks
     rows = [(_shown(host), "every URL of it begins with http://") for host in checks.http_only]
-    _add_section(page, "Only over http://", len(rows), rows, None)
+    add_section(page, "Only over http://", len(rows), rows, None)
     rows = [(c.host, f"under {c.domain}{places.bundle_suffix(c.bundle)}") for c in checks.covered]
-    _add_section(page, "Under an exception", len(rows), rows, None)
+    add_section(page, "Under an exception", len(rows), rows, None)
     rows = [(domain, f"no string names it{places.bundle_suffix(bundle)}") for bundle, domain in checks.unmentioned]
-    _add_section(page, "Exceptions that no code mentions", len(rows), rows, None)
+    add_section(page, "Exceptions that no code mentions", len(rows), rows, None)
 
 
 def _add_head(page: Page, result: HostsResult, numbers: Sequence[tuple[str, int]]) -> None:
@@ -135,22 +131,6 @@ def _hidden(result: HostsResult) -> str:
     unsure = {r.endpoint.host for r in result.extraction.references} - shown - noise
     told = [f"{len(noise)} noise"] * bool(noise) + [f"{len(unsure)} unsure"] * bool(unsure)
     return f"{' and '.join(told)} {'host' if len(noise) + len(unsure) == 1 else 'hosts'}" if told else ""
-
-
-def _column(page: Page, names: Sequence[str]) -> int:
-    """Give the column for what is said of a name: beyond the longest, but not beyond the middle."""
-    longest = max((page.width_of((name,)) for name in names), default=0)
-    return min(2 + longest + 2, page.style.columns // 2)
-
-
-def _add_section(page: Page, title: str, number: int, rows: Sequence[tuple[str, str]], column: int | None) -> None:
-    if not rows:
-        return
-    page.blank()
-    page.add((f"{title} ({number})", "strong"))
-    at = column if column is not None else _column(page, [name for name, _ in rows])
-    for name, text in rows:
-        page.add_pair(name, text, at)
 
 
 def _shown(host: Host) -> str:
