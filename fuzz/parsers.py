@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-import importlib
-import importlib.util
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 from atsprobe.extract.containers.container import CONTAINERS
 from atsprobe.extract.extract import extract
 from atsprobe.extract.host_names import urls_in, wide_urls_in
+from atsprobe.extract.mach_o.code_signature import entitlements_in
+from atsprobe.extract.mach_o.der import strings_under
 from atsprobe.extract.mach_o.image import images_in
+from atsprobe.extract.mach_o.swift_small_strings import small_strings
 from atsprobe.extract.member import Unreadable
 from atsprobe.extract.readers import info_plist
+from atsprobe.extract.readers.network_apis import uses
 from atsprobe.extract.readers.reader import FORMATS
 from atsprobe.extract.sighting import Format
 from fuzz.seeds import Seed, seeds
@@ -43,20 +44,11 @@ def parsers() -> tuple[Parser, ...]:
         Parser(loose.name, seeds()["info-plist"], partial(_read, loose)),
         Parser("host-names", seeds()["host-names"], _host_names),
         Parser("archive", seeds()["archive"], _archive),
-        *_when("mach_o.swift_small_strings", "swift-small-strings", binaries, _small_strings),
-        *_when("mach_o.code_signature", "code-signature", seeds()["code-signature"], _code_signature),
-        *_when("readers.network_apis", "network-apis", binaries, _network_apis),
+        Parser("swift-small-strings", binaries, _small_strings),
+        Parser("code-signature", seeds()["code-signature"], _code_signature),
+        Parser("network-apis", binaries, _network_apis),
     ]
     return (*rows, *others)
-
-
-def _when(module: str, name: str, given: tuple[Seed, ...], run: Callable[[Any, bytes], None]) -> tuple[Parser, ...]:
-    """Give the row of a parser in a module of its own; none while there is no such module."""
-    full = f"atsprobe.extract.{module}"
-    if importlib.util.find_spec(full) is None:
-        return ()
-    parser = importlib.import_module(full)
-    return (Parser(name, given, lambda _, content: run(parser, content)),)
 
 
 def _read(row: Format, path: str, content: bytes) -> None:
@@ -82,21 +74,20 @@ def _archive(path: str, content: bytes) -> None:
             assert "could not be read as" not in skipped.reason, skipped
 
 
-def _small_strings(parser: Any, content: bytes) -> None:
+def _small_strings(_: str, content: bytes) -> None:
     for image in images_in(content):
-        for text, at in parser.small_strings(content, image):
+        for text, at in small_strings(content, image):
             assert len(text) <= 15 and 0 <= at < len(content)
 
 
-def _code_signature(parser: Any, content: bytes) -> None:
-    der = importlib.import_module("atsprobe.extract.mach_o.der")
-    for blob in parser.entitlements_in(content, 0, len(content)):
+def _code_signature(_: str, content: bytes) -> None:
+    for blob in entitlements_in(content, 0, len(content)):
         assert 0 <= blob.start <= blob.end <= len(content)
-        for _ in der.strings_under(content[blob.start : blob.end], "com.apple.developer.associated-domains"):
+        for _ in strings_under(content[blob.start : blob.end], "com.apple.developer.associated-domains"):
             pass
 
 
-def _network_apis(parser: Any, content: bytes) -> None:
+def _network_apis(_: str, content: bytes) -> None:
     for image in images_in(content):
-        for _ in parser.uses(content, (image,)):
+        for _ in uses(content, (image,)):
             pass
