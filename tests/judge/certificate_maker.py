@@ -11,6 +11,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed448, ed25519, padding, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from cryptography.x509 import ocsp
 from cryptography.x509.oid import AuthorityInformationAccessOID, ExtendedKeyUsageOID, NameOID, ObjectIdentifier
 
 from atsprobe.model.certificate import Certificate
@@ -23,9 +24,15 @@ HOST = "api.example.com"
 SERVER_AUTH = ExtendedKeyUsageOID.SERVER_AUTH
 CLIENT_AUTH = ExtendedKeyUsageOID.CLIENT_AUTH
 ANY = ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE
+EMAIL = ExtendedKeyUsageOID.EMAIL_PROTECTION
+MICROSOFT_SGC = ObjectIdentifier("1.3.6.1.4.1.311.10.3.3")
+NETSCAPE_SGC = ObjectIdentifier("2.16.840.1.113730.4.1")
 
 _RSA_SHA256 = bytes.fromhex("2a864886f70d01010b")
-_RSA_OTHER = {"sha1": bytes.fromhex("2a864886f70d010105"), "md5": bytes.fromhex("2a864886f70d010104")}
+_RSA_OTHER = {
+    name: bytes.fromhex("2a864886f70d0101") + bytes([last])
+    for name, last in {"md2": 2, "md4": 3, "md5": 4, "sha1": 5}.items()
+}
 _CURVES = {
     "p256": ec.SECP256R1,
     "p384": ec.SECP384R1,
@@ -176,8 +183,27 @@ def _signed_by_hand(der: bytes, signer, digest: str) -> bytes:
     parsed = x509.load_der_x509_certificate(der)
     changed = der.replace(_RSA_SHA256, _RSA_OTHER[digest])
     tbs = parsed.tbs_certificate_bytes.replace(_RSA_SHA256, _RSA_OTHER[digest])
+    if digest in ("md2", "md4"):
+        return changed  # nobody computes these any more: the signature stays that of SHA-256
     signature = signer.sign(tbs, padding.PKCS1v15(), getattr(hashes, digest.upper())())
     return changed[: -len(signature)] + signature
+
+
+def stapled(leaf: Make, status: str) -> bytes:
+    """Give a response about a leaf, signed by its issuer, current around NOW; ``good``, or ``revoked`` five days before."""
+    is_revoked = status == "revoked"
+    builder = ocsp.OCSPResponseBuilder().add_response(
+        leaf.certificate.parsed,
+        leaf.signer.certificate.parsed,
+        hashes.SHA1(),
+        ocsp.OCSPCertStatus.REVOKED if is_revoked else ocsp.OCSPCertStatus.GOOD,
+        NOW - DAY,
+        NOW + DAY,
+        NOW - 5 * DAY if is_revoked else None,
+        x509.ReasonFlags.key_compromise if is_revoked else None,
+    )
+    builder = builder.responder_id(ocsp.OCSPResponderEncoding.HASH, leaf.signer.certificate.parsed)
+    return builder.sign(leaf.signer.private_key, hashes.SHA256()).public_bytes(Encoding.DER)
 
 
 def spki(certificate: Certificate) -> bytes:
