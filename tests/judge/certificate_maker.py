@@ -77,7 +77,9 @@ class Make:
     issuer_url: str | None = None
     scts: int = 0
     sct_times: tuple[dt.datetime, ...] = ()
+    sct_logs: tuple[int, ...] = ()
     must_staple: bool = False
+    no_check: bool = False
     critical_names: bool = False
     serial: int = 4711
     more: tuple[tuple[x509.ExtensionType, bool], ...] = ()
@@ -144,8 +146,10 @@ def _extensions(make: Make):
         url = x509.UniformResourceIdentifier(make.issuer_url)
         access = x509.AccessDescription(AuthorityInformationAccessOID.CA_ISSUERS, url)
         yield x509.AuthorityInformationAccess([access]), False
-    if make.scts or make.sct_times:
-        yield sct_extension(make.scts, make.sct_times), False
+    if make.scts or make.sct_times or make.sct_logs:
+        yield sct_extension(make.scts, make.sct_times, make.sct_logs), False
+    if make.no_check:
+        yield x509.OCSPNoCheck(), False
     if make.must_staple:
         yield x509.TLSFeature([x509.TLSFeatureType.status_request]), False
     yield from make.more
@@ -158,10 +162,14 @@ def _general(name: str) -> x509.GeneralName:
         return x509.DNSName(name)
 
 
-def sct_list(number: int, times: tuple[dt.datetime, ...] = ()) -> bytes:
-    """Give a SignedCertificateTimestampList (RFC 6962 §3.3) of so many logs that nobody knows, or of one for each time."""
+def sct_list(number: int, times: tuple[dt.datetime, ...] = (), logs: tuple[int, ...] = ()) -> bytes:
+    """Give a SignedCertificateTimestampList (RFC 6962 §3.3) of so many logs that nobody knows, or of one for each time.
+
+    ``logs`` says by number which logs they are, where one may have signed twice.
+    """
     scts = b""
-    for log, at in enumerate(times or (dt.datetime(2023, 11, 14, tzinfo=dt.UTC),) * number):
+    times = times or (dt.datetime(2023, 11, 14, tzinfo=dt.UTC),) * (len(logs) or number)
+    for log, at in zip(logs or range(len(times)), times, strict=True):
         signature = bytes.fromhex("3006020101020101")
         milliseconds = int(at.timestamp() * 1000)
         sct = b"\0" + bytes([log + 1]) * 32 + milliseconds.to_bytes(8, "big") + b"\0\0" + b"\4\3"
@@ -170,9 +178,11 @@ def sct_list(number: int, times: tuple[dt.datetime, ...] = ()) -> bytes:
     return len(scts).to_bytes(2, "big") + scts
 
 
-def sct_extension(number: int, times: tuple[dt.datetime, ...] = ()) -> x509.UnrecognizedExtension:
+def sct_extension(
+    number: int, times: tuple[dt.datetime, ...] = (), logs: tuple[int, ...] = ()
+) -> x509.UnrecognizedExtension:
     """Give the extension of embedded timestamps."""
-    body = sct_list(number, times)
+    body = sct_list(number, times, logs)
     size = len(body)
     length = bytes([size]) if size < 128 else bytes([0x81, size]) if size < 256 else b"\x82" + size.to_bytes(2, "big")
     return x509.UnrecognizedExtension(ObjectIdentifier("1.3.6.1.4.1.11129.2.4.2"), b"\x04" + length + body)

@@ -68,6 +68,8 @@ def _changes(row: Row) -> Row:
     changes = {k: v for k, v in row.items() if k in Make.__dataclass_fields__}
     if "names" in row:
         changes["names"] = tuple(row["names"])
+    if "sct_logs" in row:
+        changes["sct_logs"] = tuple(row["sct_logs"])
     if "usage" in row:
         changes["usage"] = tuple(_USAGES[name] for name in row["usage"]) or None
     if "permitted" in row or "excluded" in row:
