@@ -93,16 +93,18 @@ def test_key_size_of_every_certificate_of_the_path() -> None:
     assert found.fixable_by is None
 
 
-def test_a_leaf_that_is_itself_installed_is_measured_by_nothing() -> None:
-    """Key size and 825 days are skipped for a leaf that the user trusts, names and dates are not."""
+def test_a_leaf_that_is_itself_installed_is_measured_by_ats_alone() -> None:
+    """Key size and 825 days are skipped for a leaf that the user trusts, names are not; what ATS does besides is closed."""
     leaf = Make(kind="rsa1024", span=2000 * DAY)
-    found = findings((leaf.certificate,), trusting(installed=[leaf]))
-    assert outcome(found) == "allowed"
-    assert found["certificate-key-size"].status == "not-applicable"
+    trust = trusting(installed=[leaf])
+    off = findings((leaf.certificate,), trust, plist={"NSAllowsArbitraryLoads": True})
+    assert outcome(off) == "allowed"
+    assert off["certificate-key-size"].status == "not-applicable"
+    found = findings((leaf.certificate,), trust)
+    assert outcome(found) == "inconclusive"
+    assert found["certificate-key-size"].status == "unknown"
     assert found["certificate-lifetime"].status == "not-applicable"
-    assert failing(findings((leaf.certificate,), trusting(installed=[leaf]), host="b.example.com")) == [
-        "certificate-hostname"
-    ]
+    assert failing(findings((leaf.certificate,), trust, host="b.example.com")) == ["certificate-hostname"]
 
 
 @pytest.mark.parametrize(
@@ -165,9 +167,9 @@ def test_an_rsassa_pss_signature_is_unknown() -> None:
         (("api_1.example.com",), "api_1.example.com", "pass"),
         (("-api.example.com", "b.example.com"), HOST, "fail"),
         (("xn--bcher-kva.example.com",), "xn--bcher-kva.example.com", "pass"),
-        (("203.0.113.5",), "203.0.113.5", "pass"),
+        (("203.0.113.5",), "203.0.113.5", "warn"),
         (("203.0.113.6",), "203.0.113.5", "fail"),
-        (("2001:db8::1",), "2001:db8::1", "pass"),
+        (("2001:db8::1",), "2001:db8::1", "warn"),
         (("*.0.113.5",), "203.0.113.5", "fail"),
         ((), HOST, "fail"),
         (None, HOST, "fail"),
@@ -373,12 +375,14 @@ def test_transparency_counts_but_never_passes(scts: int, span, evidence: str) ->
     [
         (dt.datetime(2019, 1, 1, tzinfo=UTC), 400 * DAY, 2),
         (dt.datetime(2019, 1, 1, tzinfo=UTC), 500 * DAY, 3),
-        (dt.datetime(2019, 1, 1, tzinfo=UTC), 825 * DAY, 4),
+        (dt.datetime(2019, 1, 1, tzinfo=UTC), 825 * DAY, 3),  # 27 months and 4 days
+        (dt.datetime(2019, 1, 1, tzinfo=UTC), 850 * DAY, 3),
+        (dt.datetime(2019, 1, 1, tzinfo=UTC), 851 * DAY, 4),  # 28 months
         (dt.datetime(2019, 1, 1, tzinfo=UTC), 1300 * DAY, 5),
     ],
 )
 def test_transparency_of_older_certificates_goes_by_months(begins, span, needed: int) -> None:
-    """Before 2021-04-21: under 15 months 2, to 27 months 3, to 39 months 4, longer 5."""
+    """Before 2021-04-21: under 15 months 2, to 27 months 3, to 39 months 4, longer 5; whole months, as the client counts."""
     found = findings(PKI.chain(scts=1, begins=begins, span=span), PUBLIC, at=begins + DAY)
     assert f"of {needed} needed" in found["certificate-transparency"].evidence
 
