@@ -42,7 +42,8 @@ _WHEN_TRUE = {
 _WHEN_FALSE = {
     ALLOWS_HTTP: "http:// stays refused",
     FORWARD_SECRECY: (
-        "static RSA suites are offered too, and before the others: a server that follows the client's order takes them"
+        "static RSA suites are offered too, and, unless the entry allows http:// as well, before the others: a server that "
+        "follows the client's order takes them"
     ),
     SUBDOMAINS: "the entry is for this host alone",
     TRANSPARENCY: "obsolete: transparency is asked of every certificate under a public root",

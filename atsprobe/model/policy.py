@@ -20,7 +20,8 @@ class Profile:
     ``unproved_suites`` may or may not be offered). ``exempts_ip_addresses``: every IP literal is outside ATS (iOS 10 to 16).
     ``niap_cipher_suites`` and ``niap_signature_algorithms`` are offered, and the extended master secret is demanded, in the
     NIAP mode of NSRequiresNIAPTLSPackageVersion (empty where the client knows no such key); ``niap_by_default``: that mode is
-    in force unless a key says ``none``. ``reads_exceptions``: it reads an app's plist at all; ``reads_pins``: NSPinnedDomains
+    in force unless a key says ``none``. ``asks_every_host``: no host is outside, neither a local one nor Apple's own.
+    ``reads_exceptions``: it reads an app's plist at all; ``reads_pins``: NSPinnedDomains
     in it too. ``root_margin_days``: so many days before a root ends, the client may refuse it already (0: not before).
     ``sdk_default_floor`` is the SDK from which the default floor with ATS off is TLS 1.2 and a lower exception is unproved
     (None where no SDK changes it). ``selectable_as_ios`` is false for modes that are named, never meant by a version.
@@ -40,6 +41,7 @@ class Profile:
     exempts_ip_addresses: bool
     reads_exceptions: bool = True
     reads_pins: bool = True
+    asks_every_host: bool = False
     selectable_as_ios: bool = True
     sdk_default_floor: tuple[int, ...] | None = None
     requires_extended_master_secret: bool = False

@@ -307,7 +307,12 @@ OF_ADDRESSES = [
     Vector(f"{_CIDR}: short forms are padded", entry("10/8", HTTP=True), "10.9.9.9", HTTP_ALLOWED, FROM_17),
     Vector(f"{_CIDR}: a leading zero makes the prefix octal", entry("10.0.0.0/010", HTTP=True), "10.9.9.9", HTTP_ALLOWED,
            FROM_17),
-    Vector(f"{_CIDR}: a prefix may be hexadecimal", entry("10.0.0.0/0x8", HTTP=True), "10.9.9.9", HTTP_ALLOWED, FROM_17),
+    Vector("Security source, cidr_string_to_subnet_and_mask: a digit that is not octal ends the prefix, so that 08 is 0",
+           entry("10.0.0.0/08", HTTP=True), "198.51.100.1", HTTP_ALLOWED, FROM_17),
+    Vector("Security source, cidr_string_to_subnet_and_mask: no x in a prefix", entry("203.0.113.0/0x18", HTTP=True),
+           "203.0.113.5", DEFAULT, FROM_17),
+    Vector("Security source, cidr_string_to_subnet_and_mask: a hexadecimal letter is IPv6, without a colon too",
+           entry("fd00/8", HTTP=True), "fd00::1", HTTP_ALLOWED, FROM_17),
     Vector(f"{_CIDR}: a short IPv6 network is padded", entry("2001:db8/32", HTTP=True), "2001:db8::1", HTTP_ALLOWED, FROM_17),
     *(Vector(f"{_CIDR}: {key} is no network", entry(key, HTTP=True), host, DEFAULT, FROM_17)
       for key, host in (
