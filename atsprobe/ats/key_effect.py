@@ -34,6 +34,9 @@ _GLOBAL_BOOLEANS = (ARBITRARY_LOADS, WEB_CONTENT, MEDIA, LOCAL_NETWORKING)
 _ENTRY_BOOLEANS = (SUBDOMAINS, ALLOWS_HTTP, FORWARD_SECRECY, TRANSPARENCY)
 _GLOBAL_KEYS = (*_GLOBAL_BOOLEANS, GLOBAL_NIAP, PINNED_DOMAINS, "NSExceptionDomains")
 _ENTRY_KEYS = (*_ENTRY_BOOLEANS, MINIMUM_TLS, NIAP)
+_FALSE_IS_NOT_ABSENT = ((True, FORWARD_SECRECY), (False, LOCAL_NETWORKING), (False, WEB_CONTENT), (False, MEDIA))
+"""Booleans that do something when they are false, each with whether it stands in a domain's entry."""
+
 _LEGACY = ("NSTemporaryException", "NSThirdPartyException")
 
 
@@ -60,12 +63,25 @@ def _niap_problem(value: PlistValue | None, profiles: Sequence[Profile]) -> str 
     return None if niap_mode(value) is not None else "no package version that Apple's client knows"
 
 
+def counts_as_false(key: DeclaredKey) -> str | None:
+    """Say that a boolean is written as a number other than 0 and 1, where false does something; None where it is not so.
+
+    Apple's client compares with true, and finds such a number present and false: it gives forward secrecy up, holds local
+    hosts to ATS, and cancels NSAllowsArbitraryLoads. Source: Apple Security source, SecProtocolConfiguration.m.
+    """
+    is_number = isinstance(key.value, int | float) and key.value not in (0, 1)
+    if not is_number or key.misplaced or (key.domain is not None, key.key) not in _FALSE_IS_NOT_ABSENT:
+        return None
+    return f"a boolean is wanted; the number {key.value} counts as false: write false"
+
+
 def _why_global_ineffective(key: DeclaredKey, dictionary: AtsDictionary) -> str | None:
     name, value = key.key or "", key.value
     if name in ("NSAppTransportSecurity", "NSExceptionDomains"):
         return f"a dictionary is wanted, not {_type(value)}"
     if name in _GLOBAL_BOOLEANS:
-        if problem := _boolean_problem(value):
+        problem = None if counts_as_false(key) else _boolean_problem(value)
+        if problem is not None:
             return problem
         cancelling = cancelling_keys(dictionary)
         if name == ARBITRARY_LOADS and boolean(value) and cancelling:
@@ -86,7 +102,7 @@ def _why_entry_ineffective(domain: str, key: DeclaredKey, profiles: Sequence[Pro
     if key.key == MINIMUM_TLS:
         return _version_problem(key.value)
     if key.key in _ENTRY_BOOLEANS:
-        problem = _boolean_problem(key.value)
+        problem = None if counts_as_false(key) else _boolean_problem(key.value)
         if problem is None and key.key == SUBDOMAINS and is_address_key(domain):
             return "has no effect on an address"
         return problem
@@ -96,7 +112,7 @@ def _why_entry_ineffective(domain: str, key: DeclaredKey, profiles: Sequence[Pro
 def _boolean_problem(value: PlistValue | None) -> str | None:
     if boolean(value) is None:
         return f"a boolean is wanted, not {_type(value)}; it counts as absent"
-    return None if value in (0, 1) else f"a boolean is wanted; the number {value} does not count as true"
+    return None if value in (0, 1) else f"a boolean is wanted; the number {value} counts as false, which allows nothing"
 
 
 def _version_problem(value: PlistValue | None) -> str | None:
@@ -169,7 +185,7 @@ def relaxing_keys(domain: str, entry: ExceptionEntry, *, niap: bool = False) -> 
         return ()
     version = tls_version(entry.minimum_tls_version)
     relaxes = {
-        ALLOWS_HTTP: boolean(entry.allows_insecure_http_loads) is True and entry.allows_insecure_http_loads in (0, 1),
+        ALLOWS_HTTP: boolean(entry.allows_insecure_http_loads) is True,
         MINIMUM_TLS: version is not None and version < TlsVersion.TLS_1_2,
         NIAP: niap and niap_mode(entry.requires_niap_tls_package_version) is False,
         FORWARD_SECRECY: boolean(entry.requires_forward_secrecy) is False,

@@ -16,6 +16,7 @@ from scenario import (
     PFS,
     SUB,
     TLS10,
+    WEB,
     App,
     Scenario,
     See,
@@ -488,7 +489,74 @@ SMALLEST += [
     ),
 ]
 
-ALL = [*SEEN_IN_FULL, *HTTP_ASSUMED, *WHERE_HTTP_LEADS, *LOCAL, *NETWORKS, *FAILING, *SMALLEST]
+NUMBERS = [
+    *(
+        Scenario(
+            0,
+            App(h({PFS: number}), (HS,)),
+            {HS: server},
+            {HS: see},
+            of(H, PFS=letter),
+            plist=h(NO_PFS) if letter == "N" else {},
+            exit=0 if letter == "N" else 1,
+            said=(f"the number {number} counts as false: write false",),
+            variant=f"forward-secrecy-{number}-{letter}",
+        )
+        for number in (2, 1.5)
+        for server, see, letter in (
+            (RSA, NEEDS_PFS_ALLOWED, "N"),
+            (OK, PASSES, "U"),
+            (EXPIRED, See("B/B", ("certificate-validity",)), "I"),
+        )
+    ),
+    Scenario(
+        0,
+        App(h({PFS: 2}), (HS,)),
+        {HS: TIMES_OUT},
+        {HS: NOT_SEEN},
+        of(H, PFS="?"),
+        plist=h(NO_PFS),
+        exit=3,
+        variant="forward-secrecy-2-of-a-silent-server-stays-as-false",
+    ),
+    Scenario(
+        0,
+        App({LN: 2}, (PRINTER,)),
+        {},
+        {PRINTER: See("x/B", minimal={}, declared_failing=("insecure-http",))},
+        {(None, LN): "S"},
+        plist={LN: False},
+        exit=1,
+        said=("the number 2 counts as false: write false",),
+        variant="local-networking-2-is-never-loosened",
+    ),
+    Scenario(
+        0,
+        App({AL: True, WEB: 2}, (HS,)),
+        {HS: RSA},
+        {HS: NEEDS_PFS_BLOCKED},
+        {(None, AL): "X", (None, WEB): "S"},
+        plist=h(NO_PFS, **{WEB: False}),
+        exit=1,
+        said=("cancelled by NSAllowsArbitraryLoadsInWebContent",),
+        variant="web-content-2-cancels-as-false-does",
+    ),
+    *(
+        Scenario(
+            0,
+            App(ats, (HS,)),
+            {HS: OK},
+            {HS: PASSES},
+            {at: "X"},
+            exit=1,
+            said=("the number 2 counts as false, which allows nothing",),
+            variant=f"{at[1]}-2-allows-nothing",
+        )
+        for ats, at in (({AL: 2}, (None, AL)), (h({HTTP: 2}), (H, HTTP)), (h({SUB: 2}), (H, SUB)))
+    ),
+]
+
+ALL = [*NUMBERS, *SEEN_IN_FULL, *HTTP_ASSUMED, *WHERE_HTTP_LEADS, *LOCAL, *NETWORKS, *FAILING, *SMALLEST]
 
 
 @pytest.mark.parametrize("scenario", ALL, ids=lambda s: s.variant)
