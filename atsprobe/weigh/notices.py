@@ -145,7 +145,7 @@ def _numbers_for_false(scope: Scope, bundle: Bundle) -> Iterator[Notice]:
     for key in bundle.dictionary.declared_keys():
         text = counts_as_false(key)
         if text is not None and why_ineffective(key, bundle.dictionary, scope.profiles) is None:
-            yield Notice("counts-as-false", " ".join(filter(None, (key.domain, key.key))), text)
+            yield Notice("counts-as-false", " ".join(filter(None, (key.domain, key.key))), text, to_act_on=True)
 
 
 def of_scope(scope: Scope, evidence: Evidence) -> Iterator[Notice]:
