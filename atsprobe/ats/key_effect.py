@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from atsprobe.ats.exception_match import network_of, why_never_matches
 from atsprobe.ats.local import Locality, locality
 from atsprobe.ats.policy import cancelling_keys
-from atsprobe.ats.values import boolean, niap_mode, tls_version
+from atsprobe.ats.values import boolean, is_no_tls_version, niap_mode, tls_version
 from atsprobe.model.cipher_suite import TlsVersion
 from atsprobe.model.dictionary import AtsDictionary, DeclaredKey, ExceptionEntry, PlistValue
 from atsprobe.model.endpoint import InvalidHost, ip_address_of, parse_host
@@ -75,6 +75,13 @@ def counts_as_false(key: DeclaredKey) -> str | None:
     return f"a boolean is wanted; the number {key.value} counts as false: write false"
 
 
+def unknown_effect(key: DeclaredKey) -> str | None:
+    """Say that what a key does is not known, whatever the server; None where it is."""
+    if key.key != MINIMUM_TLS or key.domain is None or not is_no_tls_version(key.value):
+        return None
+    return f"{key.value} is not a TLS version, and its effect is unknown: write TLSv1.2"
+
+
 def _why_global_ineffective(key: DeclaredKey, dictionary: AtsDictionary) -> str | None:
     name, value = key.key or "", key.value
     if name in ("NSAppTransportSecurity", "NSExceptionDomains"):
@@ -118,10 +125,8 @@ def _boolean_problem(value: PlistValue | None) -> str | None:
 def _version_problem(value: PlistValue | None) -> str | None:
     if not isinstance(value, str):
         return f"a string such as TLSv1.2 is wanted, not {_type(value)}; TLSv1.2 holds"
-    if tls_version(value) is not None:
+    if tls_version(value) is not None or is_no_tls_version(value):
         return None
-    if value in ("DTLSv1.0", "DTLSv1.2"):
-        return "no version of TLS; what the client makes of it is not known"
     return "no version that Apple's client knows, to the letter TLSv1.0 to TLSv1.3; TLSv1.2 holds"
 
 
@@ -194,12 +199,16 @@ def relaxing_keys(domain: str, entry: ExceptionEntry, *, niap: bool = False) -> 
 
 
 def tightens(entry: ExceptionEntry) -> bool:
-    """Say whether an entry writes out something that default ATS asks or exceeds, so that it stays without its relaxations."""
+    """Say whether an entry writes out something that default ATS asks or exceeds, so that it stays without its relaxations.
+
+    So does one whose floor is no TLS version: what that does is not known, and no relaxation either.
+    """
     version = tls_version(entry.minimum_tls_version)
     return (
         boolean(entry.allows_insecure_http_loads) is False
         or boolean(entry.requires_forward_secrecy) is True
         or (version is not None and version >= TlsVersion.TLS_1_2)
+        or is_no_tls_version(entry.minimum_tls_version)
         or boolean(entry.requires_certificate_transparency) is not None
         or niap_mode(entry.requires_niap_tls_package_version) is True
     )

@@ -18,7 +18,7 @@ from atsprobe.ats.key_effect import (
     TRANSPARENCY,
     WEB_CONTENT,
 )
-from atsprobe.ats.values import boolean, niap_mode, tls_version
+from atsprobe.ats.values import boolean, is_no_tls_version, niap_mode, tls_version
 from atsprobe.model.cipher_suite import TlsVersion
 from atsprobe.model.dictionary import DeclaredKey, PlistValue
 
@@ -76,6 +76,8 @@ def effect(key: DeclaredKey) -> str:
 
 def _floor(value: PlistValue | None) -> str:
     version = tls_version(value)
+    if is_no_tls_version(value):
+        return "sets a floor that is no version of TLS; to what effect is not known"
     if version is None:
         return ""
     if version is TlsVersion.TLS_1_2:

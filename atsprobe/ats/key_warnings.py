@@ -14,6 +14,7 @@ from atsprobe.ats.key_effect import (
     counts_as_false,
     is_address_key,
     niap_in_force,
+    unknown_effect,
     why_ineffective,
 )
 from atsprobe.ats.key_notes import effect, wants_justification
@@ -32,7 +33,7 @@ KeyLines = Mapping[tuple[str | None, str | None], int]
 NEVER_MATCHES, IGNORED, CANCELLED = "never-matches", "ignored", "cancelled"
 """The kinds of warning that say that a key has no effect at all."""
 
-LINKED_SDK, EQUAL_NETWORKS = "linked-sdk", "equal-networks"
+LINKED_SDK, EQUAL_NETWORKS, NO_TLS_VERSION = "linked-sdk", "equal-networks", "no-tls-version"
 """The kinds of warning that say that the plist alone does not tell what a key does."""
 
 SOME_VERSIONS, RE_IMPOSES, DEPTH, PUBLIC_SUFFIX = "some-versions", "re-imposes-ats", "subdomain-depth", "public-suffix"
@@ -114,6 +115,8 @@ class _Notes:
             standing, kind = "ineffective", self._kind(key)
         elif self._is_outdone(key, self._profiles):
             standing, kind, problem = "ineffective", CANCELLED, _OUTDONE
+        elif (problem := unknown_effect(key)) is not None:
+            standing, kind = "unverifiable", NO_TLS_VERSION
         else:
             problem = self._sdk_problem(key)
             standing, kind = ("unverifiable" if problem else "effective"), LINKED_SDK

@@ -107,8 +107,9 @@ class Policy:
     ``contested``: Apple's client and its documentation differ about this kind of host (private addresses), so that
     nothing can be said. ``http_is_loaded_as_https``: URLSession never loads http:// from it (.dev and .app).
     ``offer`` is what the client says; ``unproved`` are suites of it, and ``unproved_versions`` versions of it, that
-    the client may not offer in truth: what only they negotiate is unknown. ``minimum_tls_version`` is None where ATS
-    sets no floor. ``niap_in_force``: the NIAP mode narrows the offer, and demands the extended master secret.
+    the client may not offer in truth: what only they negotiate is unknown. Where no version is proved, the floor is
+    unknown (`floor_is_unknown`), and ``minimum_tls_version`` is the lowest that it may be; it is None where ATS sets no
+    floor. ``niap_in_force``: the NIAP mode narrows the offer, and demands the extended master secret.
     ``requires_offered_certificate_signature``: the leaf has to be signed with an algorithm of the offer.
     """
 
@@ -131,6 +132,11 @@ class Policy:
     matched_exception: str | None = None
     decided_by: str = ""
     warnings: tuple[PolicyWarning, ...] = ()
+
+    @property
+    def floor_is_unknown(self) -> bool:
+        """Whether the floor is set to something that is no version of TLS, so that any version may be offered or none."""
+        return self.unproved_versions.issuperset(self.offer.versions)
 
     @property
     def offered_suites(self) -> tuple[str, ...]:

@@ -22,6 +22,7 @@ from atsprobe.ats.key_effect import (
     niap_in_force,
     relaxing_keys,
     tightens,
+    unknown_effect,
     why_ineffective,
 )
 from atsprobe.ats.policy import arbitrary_loads_in_force
@@ -123,6 +124,9 @@ class DeclaredKeys:
         """Judge a key that needs no weighing: it is stricter, or no scan can tell."""
         covered = [load for load in self._scope.loads if key.domain and self._decides(key.domain, load)]
         hosts = [load.endpoint for load in covered]
+        if (unknown := unknown_effect(key)) is not None:
+            weighs = not is_own_network_key(key.domain or "")
+            return self._judgement(key, ExceptionStatus.UNVERIFIABLE, unknown, hosts, has_exit_weight=weighs)
         if self._cannot_be_seen(key):
             reason = reasons.cannot_be_seen(key)
             return self._judgement(key, ExceptionStatus.UNVERIFIABLE, reason, hosts, has_exit_weight=False)

@@ -56,7 +56,6 @@ IGNORED = [
     (entry(HTTP=2), (PLAIN, HTTP), "ignored", "the number 2"),
     (entry(MIN=1.2), (PLAIN, MIN), "ignored", "a string such as TLSv1.2 is wanted, not a number"),
     (entry(MIN="TLSV1.0"), (PLAIN, MIN), "ignored", "to the letter"),
-    (entry(MIN="DTLSv1.2"), (PLAIN, MIN), "ignored", "no version of TLS"),
     (entry(PFS="NO"), (PLAIN, PFS), "ignored", "a boolean is wanted"),
     (entry("203.0.113.5", SUB=True), ("203.0.113.5", SUB), "ignored", "no effect on an address"),
     ({"NSAllowArbitraryLoads": True}, (None, "NSAllowArbitraryLoads"), "ignored", "did you mean NSAllowsArbitraryLoads"),
@@ -124,6 +123,15 @@ def test_a_low_floor_depends_on_the_linked_sdk(names: tuple[str, ...], sdk: str 
     assert ("tlsMinimumSupportedProtocolVersion" in note.reason) is (standing == "unverifiable")
     assert ("on iOS 26" in note.reason) is (len(names) > 1 and standing == "unverifiable")
     assert notes(entry(MIN="TLSv1.2"), *names, sdk=sdk)[0].standing == "effective"
+
+
+@pytest.mark.parametrize("version", ["DTLSv1.0", "DTLSv1.2"])
+def test_a_floor_of_another_protocol(version: str) -> None:
+    """Apple's client stores it, and nobody knows what comes of it: the key is read, and neither effective nor ineffective."""
+    (note,) = notes(entry(MIN=version))
+    assert (note.standing, note.warnings[0].kind) == ("unverifiable", "no-tls-version")
+    assert note.reason == f"{version} is not a TLS version, and its effect is unknown: write TLSv1.2"
+    assert kinds_of_host(entry(MIN=version), PLAIN) == {"no-tls-version"}
 
 
 @pytest.mark.parametrize("number", [2, 5, -1, 1.5, float("nan")])

@@ -556,7 +556,61 @@ NUMBERS = [
     ),
 ]
 
-ALL = [*NUMBERS, *SEEN_IN_FULL, *HTTP_ASSUMED, *WHERE_HTTP_LEADS, *LOCAL, *NETWORKS, *FAILING, *SMALLEST]
+DTLS = {MIN: "DTLSv1.2"}
+NO_TLS_VERSION = [
+    *(
+        Scenario(
+            0,
+            App(h(DTLS), (HS,), sdk=sdk),
+            {HS: server},
+            {HS: see},
+            of(H, MIN="?"),
+            plist=plist,
+            exit=1 if see.verdict.endswith("B") else 3,
+            said=("DTLSv1.2 is not a TLS version, and its effect is unknown: write TLSv1.2",),
+            variant=f"dtls-{name}",
+        )
+        for name, server, see, plist, sdk in (
+            ("of-a-server-that-passes", OK, See("P/~", minimal={}), "=", "26.0"),
+            ("of-an-old-server", T10_ONLY, needs(TLS10, "~", "tls-version"), h(TLS10), "18.0"),
+            ("of-an-expired-certificate", EXPIRED, See("B/B", ("certificate-validity",)), "=", "18.0"),
+            ("of-static-rsa", RSA, needs(NO_PFS, "B", "forward-secrecy"), h(DTLS, NO_PFS), "18.0"),
+            ("of-a-silent-server", TIMES_OUT, NOT_SEEN, "=", "18.0"),
+        )
+    ),
+    Scenario(
+        0,
+        App(h(DTLS, NO_PFS), (HS,)),
+        {HS: OK},
+        {HS: See("P/~", minimal={})},
+        of(H, MIN="?", PFS="?"),
+        plist="=",
+        exit=3,
+        variant="dtls-leaves-the-keys-beside-it-unverifiable",
+    ),
+    Scenario(
+        0,
+        App(h(DTLS, ALLOW_HTTP), (HC,)),
+        {HC: CLEAR, HS: OK},
+        {HC: NEEDS_HTTP_ALLOWED},
+        of(H, MIN="?", HTTP="N"),
+        plist="=",
+        exit=3,
+        variant="dtls-is-no-https-to-change-to",
+    ),
+]
+
+ALL = [
+    *NO_TLS_VERSION,
+    *NUMBERS,
+    *SEEN_IN_FULL,
+    *HTTP_ASSUMED,
+    *WHERE_HTTP_LEADS,
+    *LOCAL,
+    *NETWORKS,
+    *FAILING,
+    *SMALLEST,
+]
 
 
 @pytest.mark.parametrize("scenario", ALL, ids=lambda s: s.variant)
@@ -682,6 +736,12 @@ def test_a_key_that_no_client_judged_reads_is_ineffective(ats, url, ios, profile
     result = concluded(Scenario(0, App(ats, (url,)), {url: OK}, ios=ios, profile=profile))
     assert {str(k.status) for k in result.exceptions} == {"ineffective"}
     assert [m.dictionary for m in result.minimal] == [{}]
+    assert "entry-without-effect" not in [n.kind for n in result.notices]
+
+
+def test_an_entry_with_a_floor_that_is_no_tls_version_is_read():
+    """What the key does is unknown, which is not the same as nothing."""
+    result = concluded(Scenario(0, App(h(DTLS), (HS,)), {HS: OK}))
     assert "entry-without-effect" not in [n.kind for n in result.notices]
 
 

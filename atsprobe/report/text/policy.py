@@ -252,7 +252,7 @@ def _https(policy: Policy) -> str:
     if policy.exempt:
         return ", ".join(["exempt", *pinned])
     floor = min(policy.offer.versions)
-    parts = [floor.title]
+    parts = ["unknown" if policy.floor_is_unknown else floor.title]
     if policy.minimum_tls_version is None:
         parts.append("ATS off")
     elif floor < TlsVersion.TLS_1_3:
@@ -294,7 +294,7 @@ def _offered(policy: Policy) -> _Rows:
     versions = [v.title for v in policy.offer.versions if v not in policy.unproved_versions]
     unsure = [v.title for v in policy.offer.versions if v in policy.unproved_versions]
     unsure += [s for s in policy.offered_suites if s in policy.unproved]
-    rows = [("versions", ", ".join(versions)), ("suites", ", ".join(sure))]
+    rows = [("versions", ", ".join(versions) or "none that is sure"), ("suites", ", ".join(sure))]
     if unsure:
         rows.append(("unproved", ", ".join(unsure)))
     if policy.pins is not None:
