@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 
 from atsprobe.ats.exception_match import network_of, why_never_matches
 from atsprobe.ats.local import Locality, locality
@@ -145,6 +146,7 @@ def _unknown_key(name: str, here: Sequence[str], elsewhere: Sequence[str], place
     return f"no such key; did you mean {close[0]}?" if close else "no such key; nothing reads it"
 
 
+@lru_cache(maxsize=32)  # asked several times of one key after the other
 def is_address_key(domain: str) -> bool:
     """Say whether a key of NSExceptionDomains is an IP address or a network."""
     if network_of(domain) is not None:

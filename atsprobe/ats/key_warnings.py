@@ -17,11 +17,12 @@ from atsprobe.ats.key_effect import (
     unknown_effect,
     why_ineffective,
 )
-from atsprobe.ats.key_notes import effect, wants_justification
+from atsprobe.ats.key_notes import effect
 from atsprobe.ats.pin_warnings import pin_warnings
 from atsprobe.ats.policy import cancelling_keys
 from atsprobe.ats.profile import is_at_least
 from atsprobe.ats.values import boolean, niap_mode, tls_version
+from atsprobe.model.app_review import wants_a_reason
 from atsprobe.model.cipher_suite import TlsVersion
 from atsprobe.model.dictionary import AtsDictionary, DeclaredKey, ExceptionEntry, PlistValue
 from atsprobe.model.endpoint import InvalidHost, parse_host
@@ -95,7 +96,7 @@ class _Notes:
         keys = _keys_of(domain, self._domains[domain])
         entry = self._domains[domain]
         warnings = [PolicyWarning(kind, domain, None, reason)]
-        warnings += [_app_review(key) for key in keys if wants_justification(key)]
+        warnings += [_app_review(key) for key in keys if wants_a_reason(key)]
         return KeyNote(
             domain=domain,
             key=None,
@@ -103,7 +104,7 @@ class _Notes:
             standing=standing,
             reason=reason,
             effect="",
-            wants_justification=any(map(wants_justification, keys)),
+            wants_justification=any(map(wants_a_reason, keys)),
             warnings=tuple(warnings),
             line=self._lines.get((domain, None)),
         )
@@ -129,7 +130,7 @@ class _Notes:
             standing=standing,
             reason=problem or "",
             effect="" if standing == "ineffective" else effect(key),
-            wants_justification=wants_justification(key),
+            wants_justification=wants_a_reason(key),
             warnings=tuple(warnings),
             line=self._lines.get((key.domain, key.key)),
         )
@@ -180,7 +181,7 @@ class _Notes:
                 yield from _about_subdomains(key.domain)
             if key.domain is None and not key.misplaced:
                 yield from pin_warnings(key)
-        if wants_justification(key):
+        if wants_a_reason(key):
             yield _app_review(key)
 
     def _some_versions(self, key: DeclaredKey) -> Iterator[PolicyWarning]:

@@ -134,6 +134,13 @@ def test_a_floor_of_another_protocol(version: str) -> None:
     assert kinds_of_host(entry(MIN=version), PLAIN) == {"no-tls-version"}
 
 
+@pytest.mark.parametrize("value", [True, "YES", (), 5])
+def test_a_domain_whose_value_is_no_dictionary_concerns_its_host(value: Any) -> None:
+    """The client skips it, so that nothing of it decides about the host; its author meant the host all the same."""
+    assert "ignored" in kinds_of_host({DOMAINS: {PLAIN: value}}, PLAIN)
+    assert "ignored" not in kinds_of_host({DOMAINS: {PLAIN: value}}, f"below.{PLAIN}")
+
+
 @pytest.mark.parametrize("number", [2, 5, -1, 1.5, float("nan")])
 def test_a_number_that_gives_forward_secrecy_up(number: float) -> None:
     """The client compares with true, so that every number but 1 does what false does: the key has its effect, with a warning."""
