@@ -21,9 +21,9 @@ _ALWAYS_HTTPS = (".dev", ".app")
 class PolicyResolver:
     """Resolves one dictionary for one client; ask it about as many hosts as you like.
 
-    Order (Apple Security source, SecProtocolConfiguration.m, tls_required): the entry that matches decides alone; else a
-    local host is outside ATS unless NSAllowsLocalNetworking is NO; else NSAllowsArbitraryLoads, which the mere presence of
-    a local, web or media key cancels.
+    Order, on every iOS (Apple Security source, SecProtocolConfiguration.m, tls_required): the entry that matches decides
+    alone; else a local host is outside ATS unless NSAllowsLocalNetworking is NO; else NSAllowsArbitraryLoads, which the mere
+    presence of a local, web or media key cancels.
     """
 
     def __init__(self, client: Client, dictionary: AtsDictionary) -> None:
@@ -48,6 +48,8 @@ class PolicyResolver:
         kind = locality(host)
         profile = self.client.profile
         if profile.exempts_ip_addresses and kind not in (Locality.PUBLIC, Locality.LOCAL_NAME):
+            if kind is not Locality.PUBLIC_ADDRESS and self._local_networking is False:
+                return self._default(host, contested=False)  # no key names an address there, and no global is left
             return self._exempt(host, "IP address, outside ATS before iOS 17")
         match = self._index.match(host)
         if match is not None:

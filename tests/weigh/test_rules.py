@@ -556,6 +556,26 @@ NUMBERS = [
     ),
 ]
 
+LOCAL += [
+    Scenario(
+        0,
+        App({LN: False}, (url, "http://203.0.113.5")),
+        {"http://203.0.113.5": CLEAR},
+        {
+            url: See("x/B", minimal={}, declared_failing=("insecure-http",)),
+            "http://203.0.113.5": See("x/x", minimal={}),
+        },
+        {(None, LN): "S"},
+        plist="=",
+        exit=1,
+        ios=(ios,),
+        said=("relaxes nothing, and blocks",),
+        variant=f"local-networking-no-puts-ats-on-{url[7:]}-before-ios-17",
+    )
+    for url in (PRIVATE, "http://127.0.0.1")
+    for ios in ("13", "16")
+]
+
 DTLS = {MIN: "DTLSv1.2"}
 NO_TLS_VERSION = [
     *(
