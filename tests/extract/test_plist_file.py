@@ -232,7 +232,7 @@ def test_a_dictionary_of_shared_containers_is_refused_as_a_setting():
     levels = [b"\xaa" + bytes([level + 3]) * 10 for level in range(10)] + [b"\x55hello"]
     data = binary([b"\xd1\x01\x02", b"\x5f\x10\x16NSAppTransportSecurity", *levels])
     seen = read(data)
-    assert seen[Trouble][0].reason.startswith("NSAppTransportSecurity: a dictionary of more than 200,000 values")
+    assert seen[Trouble][0].reason.startswith("NSAppTransportSecurity: a dictionary of more than 60,000 values")
     assert seen[InfoPlist][0].dictionary.to_plist() is None
 
 
