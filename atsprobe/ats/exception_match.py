@@ -6,7 +6,7 @@ import ipaddress
 import re
 import tomllib
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from importlib import resources
 from typing import Literal
 
@@ -125,6 +125,7 @@ def _prefix_length(text: str) -> int | None:
     return int(octal[0], 8) if octal else None
 
 
+@lru_cache(maxsize=32)  # asked several times of one key after the other
 def why_never_matches(key: str) -> str | None:
     """Say why a key of NSExceptionDomains can match no host; None where it can.
 

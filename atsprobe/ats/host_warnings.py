@@ -39,7 +39,7 @@ class HostWarnings:
         if note.domain is not None:
             self._by_domain.setdefault(note.domain, []).extend(note.warnings)
             meant = meant_host(note.domain) if note.standing == "ineffective" else None
-            if meant is not None and meant != note.domain:
+            if meant is not None and (meant != note.domain or note.domain not in self._entries):
                 self._meant.setdefault(meant, []).extend(note.warnings)
                 if note.domain.startswith("*") or self._reaches_down(note.domain):
                     self._meant_below.setdefault(meant, []).extend(note.warnings)

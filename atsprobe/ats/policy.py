@@ -8,7 +8,7 @@ from atsprobe.ats.exception_match import ExceptionIndex, Match
 from atsprobe.ats.local import Locality, locality
 from atsprobe.ats.pins import PinIndex
 from atsprobe.ats.profile import is_at_least
-from atsprobe.ats.values import boolean, niap_mode, tls_version
+from atsprobe.ats.values import boolean, is_no_tls_version, niap_mode, tls_version
 from atsprobe.model.cipher_suite import TlsVersion
 from atsprobe.model.dictionary import AtsDictionary, ExceptionEntry
 from atsprobe.model.endpoint import Host
@@ -21,9 +21,9 @@ _ALWAYS_HTTPS = (".dev", ".app")
 class PolicyResolver:
     """Resolves one dictionary for one client; ask it about as many hosts as you like.
 
-    Order (Apple Security source, SecProtocolConfiguration.m, tls_required): the entry that matches decides alone; else a
-    local host is outside ATS unless NSAllowsLocalNetworking is NO; else NSAllowsArbitraryLoads, which the mere presence of
-    a local, web or media key cancels.
+    Order, on every iOS (Apple Security source, SecProtocolConfiguration.m, tls_required): the entry that matches decides
+    alone; else a local host is outside ATS unless NSAllowsLocalNetworking is NO; else NSAllowsArbitraryLoads, which the mere
+    presence of a local, web or media key cancels.
     """
 
     def __init__(self, client: Client, dictionary: AtsDictionary) -> None:
@@ -50,10 +50,14 @@ class PolicyResolver:
         if profile.asks_every_host:
             return self._default(host, contested=False)
         if profile.exempts_ip_addresses and kind not in (Locality.PUBLIC, Locality.LOCAL_NAME):
+            if kind is not Locality.PUBLIC_ADDRESS and self._local_networking is False:
+                return self._default(host, contested=False)  # no key names an address there, and no global is left
             return self._exempt(host, "IP address, outside ATS before iOS 17")
         match = self._index.match(host)
         if match is not None:
-            return self._by_entry(host, match)
+            by_entry = self._by_entry(host, match)
+            is_unknown = is_no_tls_version(match.entry.minimum_tls_version)
+            return replace(by_entry, unproved_versions=frozenset(by_entry.offer.versions)) if is_unknown else by_entry
         if kind.is_local and self._local_networking is not False:
             return self._exempt(host, kind.value)
         if kind is Locality.PRIVATE_ADDRESS and self._local_networking is True:
@@ -89,6 +93,8 @@ class PolicyResolver:
         allows_http = boolean(entry.allows_insecure_http_loads) is True
         forward_secrecy = boolean(entry.requires_forward_secrecy) is not False
         floor = tls_version(entry.minimum_tls_version) or profile.minimum_tls_version
+        if is_no_tls_version(entry.minimum_tls_version):
+            floor = TlsVersion.TLS_1_0  # the lowest that may be offered; none of the versions is proved then
         if self._niap(entry):
             return self._by_niap_entry(host, match, floor, allows_http=allows_http)
         if forward_secrecy:

@@ -47,7 +47,7 @@ def _newest(profiles: Sequence[Profile]) -> str | None:
 def _encode_policy(policy: Policy, bundle: str) -> dict[str, Any]:
     """Write what is demanded of a host; null where Apple's documents contradict each other about it."""
     unknown = policy.contested and policy.ats_enforced
-    floor = policy.minimum_tls_version
+    floor = None if policy.floor_is_unknown else policy.minimum_tls_version
     return {
         "host": policy.host,
         "bundle": bundle,

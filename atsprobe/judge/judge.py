@@ -44,6 +44,8 @@ from atsprobe.model.observation import (
 from atsprobe.model.policy import Policy
 from atsprobe.model.trust_store import TrustStore
 
+_NO_TLS_VERSION = "the floor that is declared is not a TLS version, and its effect is unknown"
+
 _LEFT_TO_THE_APP = {"certificate-trust", "certificate-validity", "certificate-hostname"}
 """What an app's own challenge handler may accept where ATS is off (Apple, NSExceptionAllowsInsecureHTTPLoads)."""
 
@@ -149,7 +151,9 @@ def _https(case: Case, seen: Observation | None) -> _View:
         return _View("inconclusive", tuple(r.rule.unknown("not seen") for r in REQUIREMENTS), why)
     policy = case.policy
     view, settled = _under(case, policy, seen)
-    if not settled:
+    if policy.floor_is_unknown:
+        view = _under_any_floor(case, view, seen)
+    elif not settled:
         proved, _ = _under(case, _proved_part(policy), seen)
         if proved.outcome != view.outcome:
             view = replace(view, outcome="inconclusive", reason=_why_unproved(case, view, seen))
@@ -160,6 +164,17 @@ def _https(case: Case, seen: Observation | None) -> _View:
         return replace(view, outcome="inconclusive", reason="the app has code that accepts a server trust by itself")
     if policy.contested:
         return replace(view, outcome="inconclusive", reason="a private address: iOS versions and networks differ")
+    return view
+
+
+def _under_any_floor(case: Case, view: _View, seen: TlsObservation) -> _View:
+    """Judge an offer whose floor is not known: what every floor blocks is blocked, since the client may offer nothing, too."""
+    offer = case.policy.offer
+    for floor in offer.versions:
+        versions = tuple(v for v in offer.versions if v >= floor)
+        narrowed = replace(case.policy, offer=replace(offer, versions=versions), unproved_versions=frozenset())
+        if _under(case, narrowed, seen)[0].outcome != "blocked":
+            return replace(view, outcome="inconclusive", reason=_NO_TLS_VERSION)
     return view
 
 

@@ -141,7 +141,9 @@ OF_LOCAL_NETWORKING = [
       for host in ("localhost", "printer", "printer.local")),
     *(Vector(f"{_LN}: YES leaves local addresses outside", {LN: True}, host, EXEMPT, FROM_17)
       for host in ("127.0.0.1", "::1", "fe80::1", "192.168.1.5", "10.0.0.1", "172.16.0.1", "fd00::1")),
-    *(Vector(f"{_LN}: NO enforces ATS locally", {LN: False}, host, DEFAULT, FROM_17)
+    *(Vector(f"{_LN}: before iOS 17 NO touches no public address", {LN: False}, host, EXEMPT, BEFORE_17)
+      for host in ("203.0.113.5", "100.64.0.1", "2001:db8::1")),
+    *(Vector(f"{_LN}: NO enforces ATS locally", {LN: False}, host, DEFAULT)
       for host in ("localhost", "x.local", "127.0.0.1", "::1", "fe80::1", "192.168.1.5", "fd00::1")),
     *(Vector("reports from apps contradict each other about private addresses without a key", {}, host,
              f"contested {DEFAULT}", FROM_17)

@@ -22,6 +22,7 @@ from certificate_maker import (
 from cryptography.x509.oid import ObjectIdentifier
 from judged import failing, findings, outcome, trusting
 
+from atsprobe.ats.profile import profiles
 from atsprobe.model.policy import PinnedIdentities
 
 PKI = Pki()
@@ -334,6 +335,17 @@ def test_lifetime(begins, span, public: str, installed: str) -> None:
     chain = PKI.chain(begins=begins, span=span)
     assert findings(chain, PUBLIC)["certificate-lifetime"].status == public
     assert findings(chain, INSTALLED)["certificate-lifetime"].status == installed
+
+
+@pytest.mark.parametrize(
+    ("asked", "status"), [("13", "warn"), ("13.7", "warn"), ("14", "fail"), ("15.3", "fail"), ("17", "fail")]
+)
+def test_398_days_hold_from_ios_14_on(asked: str, status: str) -> None:
+    """The version asked about decides, and not the first one of its profile."""
+    (profile,) = profiles([asked])
+    found = findings(PKI.chain(span=410 * DAY), PUBLIC, profile=profile)["certificate-lifetime"]
+    assert found.status == status
+    assert ("from iOS 14 on" in found.evidence) is (status == "warn")
 
 
 def test_lifetime_evidence() -> None:

@@ -247,6 +247,18 @@ def test_it_is_public(tmp_path: Path) -> None:
     assert isinstance(result, PolicyResult)
 
 
+def test_ten_thousand_exception_domains_are_a_dictionary_like_another(tmp_path: Path) -> None:
+    """Each with three keys: all are read, told of and matched."""
+    keys = {HTTP: True, "NSIncludesSubdomains": True, "NSExceptionMinimumTLSVersion": "TLSv1.2"}
+    domains = {f"host-{n}.example.com": keys for n in range(10_000)}
+    (answer,) = policy(
+        plist(tmp_path / "Info.plist", {"NSExceptionDomains": domains}), ["a.host-9999.example.com"]
+    ).bundles
+    assert len(answer.keys) == 30_000
+    assert answer.keys[-1].line is not None
+    assert answer.policies[0].matched_exception == "host-9999.example.com"
+
+
 def test_many_deep_hosts_are_no_trouble(tmp_path: Path) -> None:
     """A list of 20,000 hosts is answered whole."""
     path = plist(
