@@ -24,16 +24,9 @@ from atsprobe.judge.requirements import extended_master_secret, insecure_http, p
 from atsprobe.judge.requirements.registry import REQUIREMENTS, AboutHandshakes
 from atsprobe.model.certificate import Certificate, UnreadableCertificate
 from atsprobe.model.endpoint import Host
-from atsprobe.model.handshake import (
-    Contradiction,
-    Negotiated,
-    Refused,
-    SomeHandshake,
-    Unknown,
-    handshakes_within,
-    negotiations,
-)
+from atsprobe.model.handshake import Negotiated, Refused, negotiations
 from atsprobe.model.judgement import Finding, Judgement, Outcome
+from atsprobe.model.law_of_offers import Contradiction, SomeHandshake, Unknown, handshakes_within
 from atsprobe.model.observation import (
     HttpAnswer,
     Observation,

@@ -25,19 +25,21 @@ from atsprobe.ats.offer import decisive_offers
 from atsprobe.ats.profile import profiles
 from atsprobe.model.handshake import (
     Alert,
-    Contradiction,
     Experiment,
     Negotiated,
     NoAnswer,
     NotMade,
     Offer,
     Refused,
-    SomeHandshake,
-    Unknown,
     UnofferedVersion,
     accepted_groups,
     accepted_suites,
     deployments,
+)
+from atsprobe.model.law_of_offers import (
+    Contradiction,
+    SomeHandshake,
+    Unknown,
     handshakes_within,
     lacks_tls_1_3,
     next_offer,

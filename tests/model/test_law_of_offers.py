@@ -19,16 +19,8 @@ from simulated_server import (
 
 from atsprobe.ats.offer import decisive_offers
 from atsprobe.ats.profile import ios_profiles, profiles
-from atsprobe.model.handshake import (
-    Contradiction,
-    Experiment,
-    Negotiated,
-    Offer,
-    Refused,
-    SomeHandshake,
-    Unknown,
-    outcome_of,
-)
+from atsprobe.model.handshake import Experiment, Negotiated, Offer, Refused
+from atsprobe.model.law_of_offers import Contradiction, SomeHandshake, Unknown, outcome_of
 
 HYBRID = "X25519MLKEM768"
 SUITES = (

@@ -31,8 +31,8 @@ from atsprobe.model.handshake import (
     Outcome,
     Refused,
     UnofferedVersion,
-    next_offer,
 )
+from atsprobe.model.law_of_offers import next_offer
 from atsprobe.model.observation import HttpAnswer
 
 T10, T11, T12, T13 = TlsVersion.TLS_1_0, TlsVersion.TLS_1_1, TlsVersion.TLS_1_2, TlsVersion.TLS_1_3
