@@ -29,10 +29,14 @@ class SomeHandshake:
 
 @dataclass(frozen=True, slots=True)
 class Contradiction:
-    """Two experiments say opposite things about the offer: the server changed its mind, or is throttling."""
+    """Two experiments say opposite things about the offer: the server changed its mind, or is throttling.
+
+    ``leaf_was_seen`` is no where what was negotiated is only contained in the offer.
+    """
 
     negotiated: Negotiated
     refused: Refused
+    leaf_was_seen: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +92,7 @@ def _by_hybrid(offer: Offer, refused: Refused, experiments: Iterable[Experiment]
         made, outcome = _for_tls_1_3(experiment.offer), experiment.outcome
         if not hybrids <= set(made.groups):
             continue
-        if isinstance(outcome, Refused) and _within(replace(asked, groups=()), made):
+        if isinstance(outcome, Refused) and is_within(replace(asked, groups=()), made):
             return refused
         if isinstance(outcome, Negotiated) and outcome.group in hybrids and _holds_but_group(asked, made, outcome):
             return outcome
@@ -99,7 +103,7 @@ def _for_tls_1_3(offer: Offer) -> Offer:
     """Give what TLS 1.3 can use of an offer (no PKCS #1 and no SHA-1 signature proves possession: RFC 8446 §4.2.3)."""
     versions = tuple(v for v in offer.versions if v is TlsVersion.TLS_1_3)
     signs = tuple(s for s in offer.signature_algorithms if not s.startswith("rsa_pkcs1_") and not s.endswith("_sha1"))
-    return replace(_tls_1_3_alone(offer), versions=versions, signature_algorithms=signs)
+    return replace(tls_1_3_alone(offer), versions=versions, signature_algorithms=signs)
 
 
 def _holds_but_group(asked: Offer, made: Offer, outcome: Negotiated) -> bool:
@@ -133,7 +137,7 @@ def _without_hybrids(offer: Offer, experiments: Sequence[Experiment]) -> Followi
             tried = following
     accepted = negotiated or (some.least if some else None)
     if refused and accepted:
-        return Contradiction(accepted, refused)
+        return Contradiction(accepted, refused, leaf_was_seen=negotiated is not None)
     return negotiated or refused or some or Unknown(tried)
 
 
@@ -142,15 +146,15 @@ def _follows(offer: Offer, experiment: Experiment) -> Negotiated | Refused | Som
     if made.ceiling != offer.ceiling:
         return None
     if isinstance(outcome, NoAnswer | NotMade):
-        return outcome if _within(offer, made) and _within(made, offer) else None
+        return outcome if is_within(offer, made) and is_within(made, offer) else None
     if isinstance(outcome, Refused):
-        return outcome if _within(offer, made) else None
+        return outcome if is_within(offer, made) else None
     reached = _down_to(outcome.version, offer)
-    if _within(reached, made) and _holds(reached, made, outcome):
+    if is_within(reached, made) and _holds(reached, made, outcome):
         return outcome
-    if _within(made, offer):
+    if is_within(made, offer):
         return SomeHandshake(outcome)  # no order of what it takes makes a server refuse
-    if _within(offer, made) and min(offer.versions) > outcome.version:
+    if is_within(offer, made) and min(offer.versions) > outcome.version:
         return Refused(UnofferedVersion(outcome.version))
     return None
 
@@ -165,7 +169,8 @@ def _down_to(version: TlsVersion, offer: Offer) -> Offer:
     return replace(offer, versions=versions, cipher_suites=suites)
 
 
-def _within(inner: Offer, outer: Offer) -> bool:
+def is_within(inner: Offer, outer: Offer) -> bool:
+    """Say whether all that one hello offers is offered by another, in whatever order."""
     return (
         set(inner.versions) <= set(outer.versions)
         and set(inner.cipher_suites) <= set(outer.cipher_suites)
@@ -227,17 +232,6 @@ def _holds_leaf_curve(offer: Offer, outcome: Negotiated) -> bool:
     return _CURVE_GROUPS.get(key_type, key_type) in offer.groups
 
 
-def handshakes_within(offer: Offer, experiments: Iterable[Experiment]) -> tuple[Negotiated, ...]:
-    """Give the handshakes of the offers that an offer contains: one of those `SomeHandshake` may be, in the order made."""
-    whole = normalised(offer)
-    made = ((normalised(e.offer), e.outcome) for e in experiments)
-    return tuple(
-        outcome
-        for inner, outcome in made
-        if isinstance(outcome, Negotiated) and inner.ceiling == whole.ceiling and _within(inner, whole)
-    )
-
-
 def lacks_tls_1_3(experiments: Iterable[Experiment]) -> bool:
     """Say whether the server is seen to have no TLS 1.3.
 
@@ -258,31 +252,7 @@ def lacks_tls_1_3(experiments: Iterable[Experiment]) -> bool:
     return False
 
 
-def next_offer(offers: Sequence[Offer], experiments: Sequence[Experiment]) -> Offer | None:
-    """Give the first offer whose outcome does not follow yet, as the engine would say it; None when all is known.
-
-    An offer that is unknown only for the hybrid group that it could not say asks for a hello of TLS 1.3 alone,
-    even where its refusal would follow: alert protocol_version there settles it.
-    """
-    made = {normalised(e.offer) for e in experiments}
-    for offer in offers:
-        following = outcome_of(offer, experiments)
-        if not isinstance(following, Unknown):
-            continue
-        plain = offer.without_hybrids()
-        if isinstance(following.tried, Refused):
-            plain = _tls_1_3_alone(plain)
-        if normalised(plain) not in made:
-            return plain
-    return None
-
-
-def waits_for_hybrid(offers: Iterable[Offer], experiments: Sequence[Experiment]) -> bool:
-    """Say whether some offer is unknown only because its hybrid group was not said."""
-    outcomes = (outcome_of(offer, experiments) for offer in offers)
-    return any(isinstance(o, Unknown) and isinstance(o.tried, Refused) for o in outcomes)
-
-
-def _tls_1_3_alone(offer: Offer) -> Offer:
+def tls_1_3_alone(offer: Offer) -> Offer:
+    """Give a hello with TLS 1.3 and its suites alone."""
     suites = tuple(s for s in offer.cipher_suites if usable(s, TlsVersion.TLS_1_3))
     return replace(offer, versions=(TlsVersion.TLS_1_3,), cipher_suites=suites)

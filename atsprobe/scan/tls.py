@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from atsprobe.model.handshake import Experiment, Negotiated, NoAnswer, Refused
-from atsprobe.model.law_of_offers import Contradiction, next_offer, outcome_of, waits_for_hybrid
+from atsprobe.model.law_of_offers import Contradiction, outcome_of
+from atsprobe.model.next_offer import next_offer, waits_for_hybrid
 from atsprobe.model.observation import TlsObservation, Unreachable, UnreachableReason
 from atsprobe.scan.engine import hybrid_hello
 from atsprobe.scan.enumerate import enumerate_all, last_refusals_hold, look_for_older_versions
@@ -68,7 +69,7 @@ def _decide_or_look_for_older_versions(look: Look) -> None:
 def decide(look: Look) -> None:
     """Make the task's offers, each only where its outcome does not follow, and settle contradictions among them."""
     for _ in range(_ROUNDS):
-        while offer := next_offer(look.task.offers, look.experiments):
+        while offer := next_offer(look.task.offers, look.experiments, leaves_matter=look.task.leaves_matter):
             look.make(offer)
         _say_hybrid(look)
         if not settle_contradictions(look):
