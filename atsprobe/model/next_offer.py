@@ -20,22 +20,27 @@ def next_offer(
     first offer, a client's own, is refused: another may take its place.
     """
     made = {normalised(e.offer) for e in experiments}
-    open_leaf: Offer | None = None
+    some: list[Offer] = []
     for offer in offers:
         following = outcome_of(offer, experiments)
         plain = offer.without_hybrids()
         if isinstance(following, SomeHandshake):
-            leaves_matter = leaves_matter or isinstance(outcome_of(offers[0], experiments), Refused)
-            if leaves_matter and open_leaf is None and normalised(plain) not in made:
-                open_leaf = None if leaves_of(offer, experiments).is_of_one_kind else plain
-            continue
+            some.append(offer)
         if not isinstance(following, Unknown):
             continue
         if isinstance(following.tried, Refused):
             plain = tls_1_3_alone(plain)
         if normalised(plain) not in made:
             return plain
-    return open_leaf
+    if not some or not (leaves_matter or isinstance(outcome_of(offers[0], experiments), Refused)):
+        return None
+    open_leaf = [o for o in some if normalised(o) not in made and not leaves_of(o, experiments).is_of_one_kind]
+    return max(open_leaf, key=_breadth).without_hybrids() if open_leaf else None
+
+
+def _breadth(offer: Offer) -> tuple[int, int, int]:
+    """Put first what tells most: an offer within another gets the same handshake, if it holds what was chosen."""
+    return len(offer.signature_algorithms), len(offer.cipher_suites), len(offer.versions)
 
 
 def waits_for_hybrid(offers: Iterable[Offer], experiments: Sequence[Experiment]) -> bool:

@@ -29,6 +29,8 @@ def observe(task: ScanTask, pace: Pace) -> TlsObservation | Unreachable:
         if task.enumerate:
             cut_short = enumerate_all(look)
             enumerated = not cut_short
+            if enumerated:
+                _settle_leaves(look)
             settle_contradictions(look)
         elif look.connections < _MOST_CONNECTIONS and not last_refusals_hold(look):
             cut_short = "it stopped accepting what it had accepted"
@@ -74,6 +76,12 @@ def decide(look: Look) -> None:
         _say_hybrid(look)
         if not settle_contradictions(look):
             return
+
+
+def _settle_leaves(look: Look) -> None:
+    """Make the offers of which the list of suites left open which leaf they get; where there is one leaf, it left none."""
+    while offer := next_offer(look.task.offers, look.experiments, leaves_matter=True):
+        look.make(offer)
 
 
 def _say_hybrid(look: Look) -> None:

@@ -224,7 +224,9 @@ class _Scan:
         if not isinstance(port, SimulatedServer):
             return handshakes(never("not-tls"), self.offers)
         made = handshakes(port.answer, self.offers, leaves_matter=leaves_matter)
-        return made + enumeration(port.answer, self.offers) if self.enumerate_ else made
+        if not self.enumerate_:
+            return made
+        return handshakes(port.answer, self.offers, made + enumeration(port.answer, self.offers), leaves_matter=True)
 
 
 def is_own_network(host: Host) -> bool:
