@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from atsprobe.model.cipher_suite import LeafKind, TlsVersion, leaf_kind, usable
 from atsprobe.model.handshake import Experiment, Negotiated, Offer, Refused, negotiations
-from atsprobe.model.law_of_offers import is_within, normalised
+from atsprobe.model.law_of_offers import is_within, normalised, rules_out
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ def leaves_of(offer: Offer, experiments: Sequence[Experiment]) -> Leaves:
         (v, s)
         for v, s in choices
         if all(_may_choose(whole, inner, outcome, v, s) for inner, outcome in within)
-        and not any(_refuses(whole, hello, v, s) for hello in refusing)
+        and not (v <= TlsVersion.TLS_1_2 and any(rules_out(hello, whole, v, s) for hello in refusing))
     ]
     kinds = {kind for _, s in left or choices for kind in ([leaf_kind(s)] if leaf_kind(s) else _kinds_signing(whole))}
     for inner, outcome in within:
@@ -85,21 +85,6 @@ def _may_choose(offer: Offer, made: Offer, outcome: Negotiated, version: TlsVers
 
 def _before(suite: str, offer: Offer) -> tuple[str, ...]:
     return offer.cipher_suites[: offer.cipher_suites.index(suite)] if suite in offer.cipher_suites else ()
-
-
-def _refuses(offer: Offer, made: Offer, version: TlsVersion, suite: str) -> bool:
-    """Whether a refused hello shows that the offer cannot get a suite under a version: it had both, and nothing in their way.
-
-    A hello without TLS 1.3 counts for an offer with it, where neither gets that far.
-    """
-    return (
-        version <= TlsVersion.TLS_1_2
-        and version in made.versions
-        and suite in made.cipher_suites
-        and {v for v in made.versions if v > version} <= set(offer.versions)
-        and set(offer.groups) <= set(made.groups)
-        and set(offer.signature_algorithms) <= set(made.signature_algorithms)
-    )
 
 
 def _kinds_signing(offer: Offer) -> list[LeafKind]:

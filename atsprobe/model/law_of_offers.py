@@ -66,8 +66,9 @@ def outcome_of(offer: Offer, experiments: Sequence[Experiment]) -> Following:
     Among offers with one ceiling, after `normalised`: the same offer has the same outcome; an offer within a
     refused one is refused; an offer within a negotiated one that still holds what was negotiated gets that very
     handshake; one wholly above the negotiated version is refused; one that contains a negotiated offer gets some
-    handshake. A refusal of an offer with a hybrid group that was not said stands only where the server is seen
-    to have no TLS 1.3, the only version that could use the group, or where a hello with the group decides.
+    handshake; one of which every choice was refused, in one hello or several, is refused. A refusal of an offer with a
+    hybrid group that was not said stands only where the server is seen to have no TLS 1.3, the only version that could
+    use the group, or where a hello with the group decides.
     """
     verdict = _without_hybrids(normalised(offer), [e for e in experiments if not _chose_hybrid(e)])
     hybrid_left_out = bool(HYBRID_GROUPS.intersection(offer.groups)) and TlsVersion.TLS_1_3 in offer.versions
@@ -138,7 +139,44 @@ def _without_hybrids(offer: Offer, experiments: Sequence[Experiment]) -> Followi
     accepted = negotiated or (some.least if some else None)
     if refused and accepted:
         return Contradiction(accepted, refused, leaf_was_seen=negotiated is not None)
+    if tried is None and not (negotiated or refused or some):
+        refused = _refused_in_parts(offer, experiments)
     return negotiated or refused or some or Unknown(tried)
+
+
+def _refused_in_parts(offer: Offer, experiments: Sequence[Experiment]) -> Refused | None:
+    """Give a refusal where each version of an offer was refused with all its suites, by hellos that may have other ceilings.
+
+    A server that took the offer would take one of its suites under one of its versions, and so from the hello that had it.
+    Of the refusals the one that speaks of more than a version tells how the offer is refused.
+    """
+    refusals: dict[Refused, None] = {}
+    for version in offer.versions:
+        for suite in (s for s in offer.cipher_suites if usable(s, version)):
+            by = [
+                e.outcome
+                for e in experiments
+                if isinstance(e.outcome, Refused) and rules_out(normalised(e.offer), offer, version, suite)
+            ]
+            if not by:
+                return None
+            refusals[by[0]] = None
+    return min(refusals, key=lambda r: isinstance(r.by, UnofferedVersion) or r.by.number == 70, default=None)
+
+
+def rules_out(refused: Offer, offer: Offer, version: TlsVersion, suite: str) -> bool:
+    """Say whether a refused hello shows that an offer cannot get a suite under a version, hybrid groups aside.
+
+    It had both, all groups and signature algorithms of the offer, and no higher version that the offer has not: where a server
+    comes to this version for the offer, it had come to it for the refused hello, too.
+    """
+    return (
+        version in refused.versions
+        and suite in refused.cipher_suites
+        and {v for v in refused.versions if v > version} <= set(offer.versions)
+        and set(offer.groups) <= set(refused.groups)
+        and set(offer.signature_algorithms) <= set(refused.signature_algorithms)
+    )
 
 
 def _follows(offer: Offer, experiment: Experiment) -> Negotiated | Refused | SomeHandshake | NoAnswer | NotMade | None:

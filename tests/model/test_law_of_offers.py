@@ -20,7 +20,7 @@ from simulated_server import (
 from atsprobe.ats.offer import decisive_offers, diagnostic_offers, own_offer
 from atsprobe.ats.policy import make_offer
 from atsprobe.ats.profile import ios_profiles, profiles
-from atsprobe.model.handshake import Experiment, Negotiated, Offer, Refused
+from atsprobe.model.handshake import Alert, Experiment, Negotiated, Offer, Refused
 from atsprobe.model.law_of_leaves import leaves_of
 from atsprobe.model.law_of_offers import Contradiction, SomeHandshake, Unknown, outcome_of
 
@@ -217,3 +217,42 @@ def test_where_only_rsa_suites_come_to_an_rsa_leaf_nothing_is_open():
     own = handshakes(server.answer, decisive_offers([IOS26]))
     assert leaves_of(WITHOUT_FORWARD_SECRECY, own).kinds == {"RSA"}
     assert leaves_of(WITHOUT_FORWARD_SECRECY, own).is_of_one_kind
+
+
+def test_an_offer_refused_in_parts_is_refused():
+    """TLS 1.3 alone and TLS 1.2 alone were refused with all that a hello of both has; without either part nothing follows."""
+    server = replace(GOOD_ECDSA_BAD_RSA, suites=("TLS_DHE_RSA_WITH_AES_128_GCM_SHA256",), signatures=SIGNATURES)
+    parts = [
+        replace(IOS26_HELLO, versions=(v,), signature_algorithms=(*SIGNATURES, *IOS26_HELLO.signature_algorithms))
+        for v in (T13, T12)
+    ]
+    made = [Experiment(hello, server.answer(hello)) for hello in parts]
+    assert outcome_of(IOS26_HELLO, made) == server.answer(IOS26_HELLO) == Refused(Alert(40))
+    for one in made:
+        assert isinstance(outcome_of(IOS26_HELLO, [one]), Unknown)
+    fewer = replace(parts[1], signature_algorithms=SIGNATURES[1:])
+    assert isinstance(outcome_of(IOS26_HELLO, [made[0], Experiment(fewer, server.answer(fewer))]), Unknown)
+    lower = replace(IOS26_HELLO, versions=(T13, T12, T11))
+    assert isinstance(outcome_of(lower, made), Unknown)
+
+
+@st.composite
+def hellos_of_parts(draw):
+    """Draw a hello, and hellos of single versions with at least what it has, and of some versions together."""
+    whole = draw(offers)
+    made = []
+    for version in (*whole.versions, *draw(st.lists(st.sampled_from(RUNS), max_size=2))):
+        versions = tuple(sorted({version, *draw(st.lists(st.sampled_from(RUNS), max_size=1))}, reverse=True))
+        made.append(
+            replace(WIDE, versions=versions, cipher_suites=draw(st.sampled_from([SUITES, whole.cipher_suites])))
+        )
+    return whole, made
+
+
+@settings(max_examples=400, deadline=None, derandomize=True)
+@given(server=servers, hellos=hellos_of_parts())
+def test_what_follows_from_parts_is_what_the_server_would_do(server, hellos):
+    """On any server, whichever ceiling the refused hellos have."""
+    whole, parts = hellos
+    experiments = [Experiment(h, server.answer(h)) for h in parts]
+    assert _is_true(outcome_of(whole, experiments), server, whole, experiments)
