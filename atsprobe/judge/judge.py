@@ -24,16 +24,10 @@ from atsprobe.judge.requirements import extended_master_secret, insecure_http, p
 from atsprobe.judge.requirements.registry import REQUIREMENTS, AboutHandshakes
 from atsprobe.model.certificate import Certificate, UnreadableCertificate
 from atsprobe.model.endpoint import Host
-from atsprobe.model.handshake import (
-    Contradiction,
-    Negotiated,
-    Refused,
-    SomeHandshake,
-    Unknown,
-    handshakes_within,
-    negotiations,
-)
+from atsprobe.model.handshake import Negotiated, Refused, negotiations
 from atsprobe.model.judgement import Finding, Judgement, Outcome
+from atsprobe.model.law_of_leaves import leaves_of
+from atsprobe.model.law_of_offers import Contradiction, SomeHandshake, Unknown
 from atsprobe.model.observation import (
     HttpAnswer,
     Observation,
@@ -265,13 +259,19 @@ def _worst_or_unknown(outcomes: set[Outcome], *, is_one_handshake: bool) -> tupl
 def _chains(case: Case, policy: Policy, handshakes: Handshakes) -> list[tuple[Finding, ...]]:
     """Judge the chain of the client's own handshake; where that was not seen, each distinct chain that it may be.
 
-    That are the chains of the smaller hellos that negotiated; of a hello that fails, all that the server sent.
+    That are the chains with a leaf of a kind that the server may choose, and one that is unknown where it may choose a kind
+    that nobody saw; of a hello that fails, all that the server sent.
     """
+    unseen = False
     match handshakes.following:
         case Negotiated() as negotiated:
             made: tuple[Negotiated, ...] = (negotiated,)
         case SomeHandshake():
-            made = handshakes_within(policy.offer, handshakes.experiments)
+            leaves = leaves_of(policy.offer, handshakes.experiments)
+            made, unseen = leaves.handshakes, bool(leaves.unseen)
+        case Contradiction(leaf_was_seen=False):
+            made = negotiations(handshakes.experiments)
+            unseen = bool(leaves_of(policy.offer, handshakes.experiments).unseen)
         case _:
             made = negotiations(handshakes.experiments)
     distinct: dict[tuple[Certificate, ...], Negotiated] = {}
@@ -279,7 +279,8 @@ def _chains(case: Case, policy: Policy, handshakes: Handshakes) -> list[tuple[Fi
         known = distinct.get(negotiated.certificates)
         if negotiated.certificates and (known is None or known.ocsp_response is None):
             distinct[negotiated.certificates] = negotiated
-    return [chain_findings(_question(case, policy, n)) for n in distinct.values()]
+    judged = [chain_findings(_question(case, policy, n)) for n in distinct.values()]
+    return [*judged, unknown_chain("which certificate this client gets was not seen")] if unseen else judged
 
 
 def _question(case: Case, policy: Policy, negotiated: Negotiated) -> ChainQuestion:

@@ -17,8 +17,9 @@ from atsprobe.model.cipher_suite import TlsVersion
 from atsprobe.model.diagnosis import Diagnosis, DiagnosticRow, DiagnosticTest
 from atsprobe.model.dictionary import AtsDictionary, DeclaredKey, ExceptionEntry, PlistValue
 from atsprobe.model.endpoint import Endpoint, Host
-from atsprobe.model.handshake import Refused, Unknown, accepted_suites, outcome_of
+from atsprobe.model.handshake import Refused, accepted_suites
 from atsprobe.model.judgement import Finding, Judgement, Verdict
+from atsprobe.model.law_of_offers import Unknown, outcome_of
 from atsprobe.model.observation import Address, TlsObservation
 from atsprobe.model.policy import Client, Policy
 from atsprobe.model.recording import Recording
