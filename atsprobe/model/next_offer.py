@@ -9,15 +9,12 @@ from atsprobe.model.law_of_leaves import leaves_of
 from atsprobe.model.law_of_offers import SomeHandshake, Unknown, normalised, outcome_of, tls_1_3_alone
 
 
-def next_offer(
-    offers: Sequence[Offer], experiments: Sequence[Experiment], *, leaves_matter: bool = False
-) -> Offer | None:
+def next_offer(offers: Sequence[Offer], experiments: Sequence[Experiment]) -> Offer | None:
     """Give the first offer whose outcome does not follow yet, as the engine would say it; None when all is known.
 
     An offer that is unknown only for the hybrid group that it could not say asks for a hello of TLS 1.3 alone,
-    even where its refusal would follow: alert protocol_version there settles it. ``leaves_matter``: once all outcomes are
-    known, an offer that gets some handshake, with one kind of leaf or another, is made itself. They matter, too, where the
-    first offer, a client's own, is refused: another may take its place.
+    even where its refusal would follow: alert protocol_version there settles it. Once all outcomes are known, an offer that
+    gets some handshake, with one kind of leaf or another, is made itself.
     """
     made = {normalised(e.offer) for e in experiments}
     some: list[Offer] = []
@@ -32,8 +29,6 @@ def next_offer(
             plain = tls_1_3_alone(plain)
         if normalised(plain) not in made:
             return plain
-    if not some or not (leaves_matter or isinstance(outcome_of(offers[0], experiments), Refused)):
-        return None
     open_leaf = [o for o in some if normalised(o) not in made and not leaves_of(o, experiments).is_of_one_kind]
     return max(open_leaf, key=_breadth).without_hybrids() if open_leaf else None
 

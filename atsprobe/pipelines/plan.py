@@ -17,23 +17,18 @@ from atsprobe.model.policy import Profile
 from atsprobe.model.recording import IgnoredHost, IgnoreRule
 from atsprobe.scan.task import Limits, ScanTask
 from atsprobe.settings import Settings
-from atsprobe.weigh.scope import has_http_exception, may_change_the_hello
+from atsprobe.weigh.scope import has_http_exception
 
 _AUDITED = (Confidence.DECLARED, Confidence.URL)
 
 
 @dataclass(frozen=True)
 class Plan:
-    """The endpoints to look at: loads, and what could take their place. ``asks_http`` are the hosts that get a GET.
-
-    ``leaves_matter`` are the hosts about which other hellos than the client's own decide something, so that the leaf that each
-    of these gets must be known.
-    """
+    """The endpoints to look at: loads, and what could take their place. ``asks_http`` are the hosts that get a GET."""
 
     endpoints: tuple[Endpoint, ...]
     asks_http: frozenset[Host]
     offers: tuple[Offer, ...]
-    leaves_matter: frozenset[Host] = frozenset()
 
     @property
     def names(self) -> tuple[tuple[Host, int], ...]:
@@ -55,7 +50,6 @@ class Plan:
                     enumerate=not settings.quick,
                     request_http=endpoint.host in self.asks_http,
                     https_ports_in_other_tasks=self._https_ports(endpoint.host),
-                    leaves_matter=endpoint.host in self.leaves_matter,
                     limits=limits,
                 )
                 tasks.append(task)
@@ -83,12 +77,9 @@ def plan(extraction: Extraction, settings: Settings, offers: Sequence[Offer] | N
     endpoints |= dict.fromkeys(Endpoint(host, 80, "http") for host in may_use_http)
     with_http = {e.host for e in contacted if e.scheme == "http"} | may_use_http
     dictionaries = [b.dictionary for b in extraction.bundles]
-    leaves_matter = frozenset(
-        e.host for e in endpoints if offers is not None or any(may_change_the_hello(d, e.host) for d in dictionaries)
-    )
     if offers is None:
         offers = decisive_offers(judged_profiles(extraction, settings), niap=names_niap_mode(dictionaries))
-    return Plan(tuple(sorted(endpoints)), frozenset(with_http), tuple(offers), leaves_matter)
+    return Plan(tuple(sorted(endpoints)), frozenset(with_http), tuple(offers))
 
 
 def judged_profiles(extraction: Extraction, settings: Settings) -> tuple[Profile, ...]:

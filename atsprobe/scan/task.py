@@ -27,8 +27,7 @@ class ScanTask:
     """An endpoint on one address, and what to find out.
 
     ``offers`` are the hellos whose outcome must be known, in order (see `model.next_offer.next_offer`);
-    ``leaves_matter`` where the leaf that each gets must be known, too, and not just that it gets some. For https,
-    ``enumerate`` asks for all accepted suites and groups, ``request_http`` for ``GET /`` on a connection already
+    for https, ``enumerate`` asks for all accepted suites and groups, ``request_http`` for ``GET /`` on a connection already
     made. For http, ``GET /`` is sent in the clear; where it is sent on to https of the same host on a port that is not
     in ``https_ports_in_other_tasks``, the offers are made there too, in the same task.
     """
@@ -39,7 +38,6 @@ class ScanTask:
     enumerate: bool = True
     request_http: bool = False
     https_ports_in_other_tasks: tuple[int, ...] = ()
-    leaves_matter: bool = False
     limits: Limits = Limits()
 
 

@@ -29,8 +29,6 @@ def observe(task: ScanTask, pace: Pace) -> TlsObservation | Unreachable:
         if task.enumerate:
             cut_short = enumerate_all(look)
             enumerated = not cut_short
-            if enumerated:
-                _settle_leaves(look)
             settle_contradictions(look)
         elif look.connections < _MOST_CONNECTIONS and not last_refusals_hold(look):
             cut_short = "it stopped accepting what it had accepted"
@@ -71,17 +69,11 @@ def _decide_or_look_for_older_versions(look: Look) -> None:
 def decide(look: Look) -> None:
     """Make the task's offers, each only where its outcome does not follow, and settle contradictions among them."""
     for _ in range(_ROUNDS):
-        while offer := next_offer(look.task.offers, look.experiments, leaves_matter=look.task.leaves_matter):
+        while offer := next_offer(look.task.offers, look.experiments):
             look.make(offer)
         _say_hybrid(look)
         if not settle_contradictions(look):
             return
-
-
-def _settle_leaves(look: Look) -> None:
-    """Make the offers of which the list of suites left open which leaf they get; where there is one leaf, it left none."""
-    while offer := next_offer(look.task.offers, look.experiments, leaves_matter=True):
-        look.make(offer)
 
 
 def _say_hybrid(look: Look) -> None:

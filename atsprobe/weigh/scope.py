@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from atsprobe.ats.exception_match import ExceptionIndex
 from atsprobe.ats.policy import PolicyResolver
 from atsprobe.ats.profile import profiles
 from atsprobe.ats.values import boolean
@@ -111,18 +110,6 @@ def has_http_exception(dictionary: AtsDictionary, host: Host) -> bool:
     """Say whether a host's own entry says NSExceptionAllowsInsecureHTTPLoads."""
     entry = dictionary.entries.get(host)
     return entry is not None and boolean(entry.allows_insecure_http_loads) is True
-
-
-def may_change_the_hello(dictionary: AtsDictionary, host: Host) -> bool:
-    """Say whether something that is declared speaks of the hello to a host: an entry, or a global key that is no local one."""
-    match = ExceptionIndex(dictionary).match(host)
-    global_keys = (
-        dictionary.allows_arbitrary_loads,
-        dictionary.allows_arbitrary_loads_for_media,
-        dictionary.allows_arbitrary_loads_in_web_content,
-        dictionary.requires_niap_tls_package_version,
-    )
-    return any(v is not None for v in global_keys) or (match is not None and match.kind != "built-in")
 
 
 def _answers_http_alone(scope: Scope, load: Load, evidence: Evidence) -> bool:

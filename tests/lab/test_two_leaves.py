@@ -67,27 +67,32 @@ def test_a_declared_exception_is_judged_by_the_leaf_that_it_brings(
 
 
 def test_every_client_of_ios_costs_eight_connections_at_most(lab, tmp_path):
-    """As nginx counts them: with a declared exception no more than eight, without one a server that passes costs one."""
+    """As nginx counts them; for one client alone, three show both leaves."""
     for row in ROWS:
         plist = _plist(lab, tmp_path / "Info.plist", row, NO_SECRECY, {})
         assert 2 <= _audit_counted(lab, row, plist, ios=("all",)) <= 8
-    assert _audit_counted(lab, "rsa-leaf-expired", lab.target("rsa-leaf-expired")) == 1
+    assert _audit_counted(lab, "rsa-leaf-expired", lab.target("rsa-leaf-expired")) <= 3
 
 
 def test_the_rows_without_forward_secrecy_fail(lab):
-    """nscurl's rows with PFS disabled get the expired RSA leaf, and no other row does."""
+    """nscurl's rows with PFS disabled get the expired RSA leaf; where http is allowed too no list puts static RSA first."""
     (diagnosis,) = diagnose([lab.target("rsa-leaf-expired")], _settings(lab)).diagnoses
     failing = {row.test.label for row in diagnosis.rows[:16] if row.result == "FAIL"}
-    with_rsa = {row.test.label for row in diagnosis.rows[:16] if "PFS" in row.test.label or "Perfect" in row.test.label}
-    assert failing == {"TLSv1.3", *with_rsa}
+    labels = [row.test.label for row in diagnosis.rows[:16]]
+    with_rsa = {label for label in labels if ("PFS" in label or "Perfect" in label) and "nsecure" not in label}
+    assert failing == {*with_rsa, *(label for label in labels if label.startswith("TLSv1.3"))}
 
 
 def test_a_saved_audit_that_saw_one_leaf_tells_nothing_of_the_other(lab, tmp_path, monkeypatch):
-    """One connection was made; judged again under another plist, the load that may bring another leaf is inconclusive."""
+    """With one handshake on record, the load that may bring another leaf is inconclusive under another plist."""
     monkeypatch.chdir(tmp_path)
     resolve = [x for r in lab.resolve for x in ("--resolve", r)]
     given = [lab.target("rsa-leaf-expired"), "--ca-file", str(lab.ca_file), "--quick", "--format", "json"]
     assert main(["audit", *given, *resolve, "--output", "saved.json"]) == 0
+    saved = json.loads(Path("saved.json").read_text())
+    for address in (a for e in saved["endpoints"] for a in e["addresses"]):
+        del address["handshakes"][1:]
+    Path("saved.json").write_text(json.dumps(saved))
     plist = _plist(lab, tmp_path / "Info.plist", "rsa-leaf-expired", NO_SECRECY, {})
     main(["judge", "saved.json", "--plist", plist, "--format", "json", "--output", "judged.json"])
     loads = json.loads(Path("judged.json").read_text())["endpoints"]

@@ -29,7 +29,6 @@ from atsprobe.model.observation import (
     Unresolved,
 )
 from atsprobe.model.recording import Recording
-from atsprobe.weigh.scope import may_change_the_hello
 
 
 @dataclass(frozen=True)
@@ -207,26 +206,23 @@ class _Scan:
         if endpoint.scheme == "http":
             answer = port.answer if isinstance(port, Clear) else NoAnswer("garbage", "simulated")
             return PlaintextObservation(endpoint, address, NOW, answer)
-        experiments = self._experiments(port, self._leaves_matter(endpoint.host))
+        experiments = self._experiments(port)
         negotiated = any(isinstance(e.outcome, Negotiated) for e in experiments)
         answered = port.http_answer if isinstance(port, SimulatedServer) and negotiated and asks else None
         return TlsObservation(endpoint, address, NOW, experiments, answered, enumerated=self.enumerate_)
 
-    def _leaves_matter(self, host: Host) -> bool:
-        return any(may_change_the_hello(bundle.dictionary, host) for bundle in self.extraction.bundles)
-
-    def _experiments(self, port: Port, leaves_matter: bool) -> tuple[Experiment, ...]:
+    def _experiments(self, port: Port) -> tuple[Experiment, ...]:
         if isinstance(port, Contradicting):
             own = self.offers[0].without_hybrids()
             return tuple(Experiment(own, server.answer(own)) for server in (port.server, port.other))
         if isinstance(port, Faulty):
-            return handshakes(port.connection, self.offers, leaves_matter=leaves_matter)
+            return handshakes(port.connection, self.offers)
         if not isinstance(port, SimulatedServer):
             return handshakes(never("not-tls"), self.offers)
-        made = handshakes(port.answer, self.offers, leaves_matter=leaves_matter)
+        made = handshakes(port.answer, self.offers)
         if not self.enumerate_:
             return made
-        return handshakes(port.answer, self.offers, made + enumeration(port.answer, self.offers), leaves_matter=True)
+        return handshakes(port.answer, self.offers, made + enumeration(port.answer, self.offers))
 
 
 def is_own_network(host: Host) -> bool:

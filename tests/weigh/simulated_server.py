@@ -203,11 +203,11 @@ class Throttled:
 
 
 def handshakes(
-    connection: Connection, offers: Sequence[Offer], before: Sequence[Experiment] = (), *, leaves_matter: bool = False
+    connection: Connection, offers: Sequence[Offer], before: Sequence[Experiment] = ()
 ) -> tuple[Experiment, ...]:
     """Make every offer whose outcome does not follow from those made before, in order, as a scan does; give all."""
     made = list(before)
-    while (offer := next_offer(offers, made, leaves_matter=leaves_matter)) is not None:
+    while (offer := next_offer(offers, made)) is not None:
         made.append(Experiment(offer, connection(offer)))
         assert len(made) < 64 + len(before), "the law of offers asks without end"
     return tuple(made)

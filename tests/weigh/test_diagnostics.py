@@ -67,7 +67,7 @@ def seen(*ports, host=HOST, ios=(), profile=None, interrupted=False):
             observations.append(Unreachable(endpoint, address, NOW, port.reason))
             continue
         connection = port.answer if isinstance(port, SimulatedServer) else port
-        observations.append(TlsObservation(endpoint, address, NOW, handshakes(connection, offers, leaves_matter=True)))
+        observations.append(TlsObservation(endpoint, address, NOW, handshakes(connection, offers)))
     named = Reference(endpoint, host, None, "", Argument(), host, "command-line")
     return Recording(
         extraction=Extraction(references=(named,)),
