@@ -30,7 +30,8 @@ from atsprobe.model.certificate import Certificate
 from atsprobe.model.cipher_suite import TlsVersion, is_static_rsa, is_tls_1_3_suite, usable
 from atsprobe.model.dictionary import AtsDictionary
 from atsprobe.model.endpoint import Argument, Endpoint, Host, Reference
-from atsprobe.model.handshake import Alert, Experiment, Negotiated, Offer, Outcome, Refused, next_offer
+from atsprobe.model.handshake import Alert, Experiment, Negotiated, Offer, Outcome, Refused
+from atsprobe.model.next_offer import next_offer
 from atsprobe.model.observation import Address, Observation, Resolution, Resolved, TlsObservation
 from atsprobe.model.policy import Client
 from atsprobe.model.recording import Recording

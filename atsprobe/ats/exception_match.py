@@ -6,7 +6,7 @@ import ipaddress
 import re
 import tomllib
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from importlib import resources
 from typing import Literal
 
@@ -47,10 +47,10 @@ class ExceptionIndex:
     Source: Apple Security source, SecProtocolConfiguration.m, find_exception_for_host and _find_cidr_exception.
     """
 
-    def __init__(self, dictionary: AtsDictionary) -> None:
-        """Index the entries of a dictionary; what is no dictionary never matches."""
+    def __init__(self, dictionary: AtsDictionary, *, built_in: bool = True) -> None:
+        """Index the entries of a dictionary, over Apple's own where ``built_in``; what is no dictionary never matches."""
         self._own = dictionary.entries
-        self._entries = {**built_in_exceptions(), **self._own}
+        self._entries = {**(built_in_exceptions() if built_in else {}), **self._own}
         self._networks: dict[tuple[int, int, int], str] = {}  # of keys for one network the last holds
         for key in self._own:
             network = network_of(key) if "/" in key else None
@@ -91,11 +91,12 @@ class ExceptionIndex:
 def network_of(key: str) -> IpNetwork | None:
     """Read a CIDR key as Apple's client does: host bits masked, short forms padded; None where it refuses.
 
-    Network text of 14 (IPv4) or 38 (IPv6) and more characters does not fit its buffers; the prefix is read by strtol with
-    base 0; IPv4 inside IPv6 is no network. Source: Apple Security source, cidr_string_to_subnet_and_mask.
+    Network text of 14 (IPv4) or 38 (IPv6) and more characters does not fit its buffers; a hexadecimal letter makes it
+    IPv6, without a colon too; the prefix is decimal digits, read by strtol with base 0; IPv4 inside IPv6 is no network.
+    Source: Apple Security source, cidr_string_to_subnet_and_mask.
     """
     text, slash, prefix = key.partition("/")
-    is_v6 = ":" in text
+    is_v6 = re.search("[:a-fA-F]", text) is not None
     if not slash or len(text) >= (38 if is_v6 else 14) or "%" in text or (is_v6 and "." in text):
         return None
     length = _prefix_length(prefix)
@@ -112,13 +113,19 @@ def network_of(key: str) -> IpNetwork | None:
 
 
 def _prefix_length(text: str) -> int | None:
-    """Read digits as strtol does with base 0: 0x is hexadecimal, a leading zero octal."""
-    for pattern, base in ((r"0[xX][0-9a-fA-F]{1,4}", 16), (r"0[0-7]{1,4}", 8), (r"0|[1-9][0-9]{0,3}", 10)):
-        if re.fullmatch(pattern, text):
-            return int(text, base)
-    return None
+    """Read digits as strtol does with base 0: a leading zero is octal, and what follows the last octal digit is dropped.
+
+    So ``08`` is 0. The x of a hexadecimal number is refused before.
+    """
+    if not re.fullmatch("[0-9]{1,9}", text):
+        return None
+    if not text.startswith("0"):
+        return int(text)
+    octal = re.match("[0-7]+", text)
+    return int(octal[0], 8) if octal else None
 
 
+@lru_cache(maxsize=32)  # asked several times of one key after the other
 def why_never_matches(key: str) -> str | None:
     """Say why a key of NSExceptionDomains can match no host; None where it can.
 

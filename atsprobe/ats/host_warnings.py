@@ -13,7 +13,7 @@ from atsprobe.ats.values import boolean
 from atsprobe.model.cipher_suite import TlsVersion
 from atsprobe.model.dictionary import AtsDictionary
 from atsprobe.model.endpoint import Host, ip_address_of
-from atsprobe.model.policy import KeyNote, Policy, PolicyWarning
+from atsprobe.model.policy import KeyNote, Policy, PolicyWarning, Profile
 
 _FOR_ALL_HOSTS = frozenset({PINNED_DOMAINS, GLOBAL_NIAP})
 """Global keys that count for a host whose entry decides, too."""
@@ -39,7 +39,7 @@ class HostWarnings:
         if note.domain is not None:
             self._by_domain.setdefault(note.domain, []).extend(note.warnings)
             meant = meant_host(note.domain) if note.standing == "ineffective" else None
-            if meant is not None and meant != note.domain:
+            if meant is not None and (meant != note.domain or note.domain not in self._entries):
                 self._meant.setdefault(meant, []).extend(note.warnings)
                 if note.domain.startswith("*") or self._reaches_down(note.domain):
                     self._meant_below.setdefault(meant, []).extend(note.warnings)
@@ -91,17 +91,23 @@ class HostWarnings:
             return
         for key, value, what in (
             (WEB_CONTENT, self._dictionary.allows_arbitrary_loads_in_web_content, "in web views"),
-            (MEDIA, self._dictionary.allows_arbitrary_loads_for_media, "for what AVFoundation loads"),
+            (MEDIA, self._dictionary.allows_arbitrary_loads_for_media, _of_media(policy.client.profile)),
         ):
             if boolean(value) is True:
                 yield PolicyWarning("freer-elsewhere", None, key, f"ATS is off for this host {what}")
+
+
+def _of_media(profile: Profile) -> str:
+    """Say which loads are freer (Security source, SecProtocol.c, in_legacy_tls_exclusion_list: mediaplaybackd)."""
+    kept = ", from TLS 1.0 on, with whatever SDK the app is linked" if profile.sdk_default_floor is not None else ""
+    return f"for what AVFoundation loads{kept}"
 
 
 def _above(host: Host) -> tuple[Host, ...]:
     """Give the names above a host, nearest first; none above an address."""
     if ip_address_of(host) is not None:
         return ()
-    labels = host.split(".")
+    labels = host.removesuffix(".").split(".")
     return tuple(Host(".".join(labels[n:])) for n in range(1, len(labels)))
 
 
@@ -117,6 +123,9 @@ def _of_kind(policy: Policy) -> Iterator[PolicyWarning]:
     elif kind is Locality.PUBLIC_ADDRESS and policy.ats_enforced:
         text = "Apple's page says that connections to IP addresses are not allowed, Apple's source applies the ordinary rules"
         yield PolicyWarning("ip-address", None, None, text)
+    if policy.host.endswith("."):
+        text = "written with a dot at its end, which Apple's client compares as well: a key without one is for another host"
+        yield PolicyWarning("final-dot", None, None, text)
     if policy.http_is_loaded_as_https:
         text = "URLSession loads http:// under .dev and .app as https://"
         yield PolicyWarning("always-https", None, None, text)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 
 from atsprobe.ats.exception_match import network_of, why_never_matches
 from atsprobe.ats.local import Locality, locality
 from atsprobe.ats.policy import cancelling_keys
-from atsprobe.ats.values import boolean, niap_mode, tls_version
+from atsprobe.ats.values import boolean, is_no_tls_version, niap_mode, tls_version
 from atsprobe.model.cipher_suite import TlsVersion
 from atsprobe.model.dictionary import AtsDictionary, DeclaredKey, ExceptionEntry, PlistValue
 from atsprobe.model.endpoint import InvalidHost, ip_address_of, parse_host
@@ -34,6 +35,9 @@ _GLOBAL_BOOLEANS = (ARBITRARY_LOADS, WEB_CONTENT, MEDIA, LOCAL_NETWORKING)
 _ENTRY_BOOLEANS = (SUBDOMAINS, ALLOWS_HTTP, FORWARD_SECRECY, TRANSPARENCY)
 _GLOBAL_KEYS = (*_GLOBAL_BOOLEANS, GLOBAL_NIAP, PINNED_DOMAINS, "NSExceptionDomains")
 _ENTRY_KEYS = (*_ENTRY_BOOLEANS, MINIMUM_TLS, NIAP)
+_FALSE_IS_NOT_ABSENT = ((True, FORWARD_SECRECY), (False, LOCAL_NETWORKING), (False, WEB_CONTENT), (False, MEDIA))
+"""Booleans that do something when they are false, each with whether it stands in a domain's entry."""
+
 _LEGACY = ("NSTemporaryException", "NSThirdPartyException")
 
 
@@ -60,12 +64,32 @@ def _niap_problem(value: PlistValue | None, profiles: Sequence[Profile]) -> str 
     return None if niap_mode(value) is not None else "no package version that Apple's client knows"
 
 
+def counts_as_false(key: DeclaredKey) -> str | None:
+    """Say that a boolean is written as a number other than 0 and 1, where false does something; None where it is not so.
+
+    Apple's client compares with true, and finds such a number present and false: it gives forward secrecy up, holds local
+    hosts to ATS, and cancels NSAllowsArbitraryLoads. Source: Apple Security source, SecProtocolConfiguration.m.
+    """
+    is_number = isinstance(key.value, int | float) and key.value not in (0, 1)
+    if not is_number or key.misplaced or (key.domain is not None, key.key) not in _FALSE_IS_NOT_ABSENT:
+        return None
+    return f"a boolean is wanted; the number {key.value} counts as false: write false"
+
+
+def unknown_effect(key: DeclaredKey) -> str | None:
+    """Say that what a key does is not known, whatever the server; None where it is."""
+    if key.key != MINIMUM_TLS or key.domain is None or not is_no_tls_version(key.value):
+        return None
+    return f"{key.value} is not a TLS version, and its effect is unknown: write TLSv1.2"
+
+
 def _why_global_ineffective(key: DeclaredKey, dictionary: AtsDictionary) -> str | None:
     name, value = key.key or "", key.value
     if name in ("NSAppTransportSecurity", "NSExceptionDomains"):
         return f"a dictionary is wanted, not {_type(value)}"
     if name in _GLOBAL_BOOLEANS:
-        if problem := _boolean_problem(value):
+        problem = None if counts_as_false(key) else _boolean_problem(value)
+        if problem is not None:
             return problem
         cancelling = cancelling_keys(dictionary)
         if name == ARBITRARY_LOADS and boolean(value) and cancelling:
@@ -86,7 +110,7 @@ def _why_entry_ineffective(domain: str, key: DeclaredKey, profiles: Sequence[Pro
     if key.key == MINIMUM_TLS:
         return _version_problem(key.value)
     if key.key in _ENTRY_BOOLEANS:
-        problem = _boolean_problem(key.value)
+        problem = None if counts_as_false(key) else _boolean_problem(key.value)
         if problem is None and key.key == SUBDOMAINS and is_address_key(domain):
             return "has no effect on an address"
         return problem
@@ -96,16 +120,14 @@ def _why_entry_ineffective(domain: str, key: DeclaredKey, profiles: Sequence[Pro
 def _boolean_problem(value: PlistValue | None) -> str | None:
     if boolean(value) is None:
         return f"a boolean is wanted, not {_type(value)}; it counts as absent"
-    return None if value in (0, 1) else f"a boolean is wanted; the number {value} does not count as true"
+    return None if value in (0, 1) else f"a boolean is wanted; the number {value} counts as false, which allows nothing"
 
 
 def _version_problem(value: PlistValue | None) -> str | None:
     if not isinstance(value, str):
         return f"a string such as TLSv1.2 is wanted, not {_type(value)}; TLSv1.2 holds"
-    if tls_version(value) is not None:
+    if tls_version(value) is not None or is_no_tls_version(value):
         return None
-    if value in ("DTLSv1.0", "DTLSv1.2"):
-        return "no version of TLS; what the client makes of it is not known"
     return "no version that Apple's client knows, to the letter TLSv1.0 to TLSv1.3; TLSv1.2 holds"
 
 
@@ -124,6 +146,7 @@ def _unknown_key(name: str, here: Sequence[str], elsewhere: Sequence[str], place
     return f"no such key; did you mean {close[0]}?" if close else "no such key; nothing reads it"
 
 
+@lru_cache(maxsize=32)  # asked several times of one key after the other
 def is_address_key(domain: str) -> bool:
     """Say whether a key of NSExceptionDomains is an IP address or a network."""
     if network_of(domain) is not None:
@@ -169,7 +192,7 @@ def relaxing_keys(domain: str, entry: ExceptionEntry, *, niap: bool = False) -> 
         return ()
     version = tls_version(entry.minimum_tls_version)
     relaxes = {
-        ALLOWS_HTTP: boolean(entry.allows_insecure_http_loads) is True and entry.allows_insecure_http_loads in (0, 1),
+        ALLOWS_HTTP: boolean(entry.allows_insecure_http_loads) is True,
         MINIMUM_TLS: version is not None and version < TlsVersion.TLS_1_2,
         NIAP: niap and niap_mode(entry.requires_niap_tls_package_version) is False,
         FORWARD_SECRECY: boolean(entry.requires_forward_secrecy) is False,
@@ -178,12 +201,16 @@ def relaxing_keys(domain: str, entry: ExceptionEntry, *, niap: bool = False) -> 
 
 
 def tightens(entry: ExceptionEntry) -> bool:
-    """Say whether an entry writes out something that default ATS asks or exceeds, so that it stays without its relaxations."""
+    """Say whether an entry writes out something that default ATS asks or exceeds, so that it stays without its relaxations.
+
+    So does one whose floor is no TLS version: what that does is not known, and no relaxation either.
+    """
     version = tls_version(entry.minimum_tls_version)
     return (
         boolean(entry.allows_insecure_http_loads) is False
         or boolean(entry.requires_forward_secrecy) is True
         or (version is not None and version >= TlsVersion.TLS_1_2)
+        or is_no_tls_version(entry.minimum_tls_version)
         or boolean(entry.requires_certificate_transparency) is not None
         or niap_mode(entry.requires_niap_tls_package_version) is True
     )

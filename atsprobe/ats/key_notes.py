@@ -1,4 +1,4 @@
-"""What a declared key does where it is read, in a sentence, and whether App Review asks for the reason."""
+"""What a declared key does where it is read, in a sentence."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from atsprobe.ats.key_effect import (
     TRANSPARENCY,
     WEB_CONTENT,
 )
-from atsprobe.ats.values import boolean, niap_mode, tls_version
+from atsprobe.ats.values import boolean, is_no_tls_version, niap_mode, tls_version
 from atsprobe.model.cipher_suite import TlsVersion
 from atsprobe.model.dictionary import DeclaredKey, PlistValue
 
@@ -42,7 +42,8 @@ _WHEN_TRUE = {
 _WHEN_FALSE = {
     ALLOWS_HTTP: "http:// stays refused",
     FORWARD_SECRECY: (
-        "static RSA suites are offered too, and before the others: a server that follows the client's order takes them"
+        "static RSA suites are offered too, and, unless the entry allows http:// as well, before the others: a server that "
+        "follows the client's order takes them"
     ),
     SUBDOMAINS: "the entry is for this host alone",
     TRANSPARENCY: "obsolete: transparency is asked of every certificate under a public root",
@@ -51,8 +52,6 @@ _WHEN_FALSE = {
     MEDIA: f"relaxes nothing; {_CANCELS}",
     LOCAL_NETWORKING: f"ATS holds for local hosts too; {_CANCELS}",
 }
-
-_JUSTIFIED_GLOBALS = frozenset({ARBITRARY_LOADS, MEDIA, WEB_CONTENT})
 
 
 def effect(key: DeclaredKey) -> str:
@@ -76,6 +75,8 @@ def effect(key: DeclaredKey) -> str:
 
 def _floor(value: PlistValue | None) -> str:
     version = tls_version(value)
+    if is_no_tls_version(value):
+        return "sets a floor that is no version of TLS; to what effect is not known"
     if version is None:
         return ""
     if version is TlsVersion.TLS_1_2:
@@ -83,19 +84,3 @@ def _floor(value: PlistValue | None) -> str:
     if version > TlsVersion.TLS_1_2:
         return f"{version.title} or later; stricter than the default"
     return f"{version.title} or later; the cipher suites stay as they are"
-
-
-def wants_justification(key: DeclaredKey) -> bool:
-    """Say whether App Review asks why a key is there.
-
-    Source: Apple, Preventing insecure network connections: the three NSAllowsArbitraryLoads keys,
-    NSExceptionAllowsInsecureHTTPLoads, and NSExceptionMinimumTLSVersion where it is lower than 1.2.
-    """
-    if key.misplaced:
-        return False
-    if key.domain is None:
-        return key.key in _JUSTIFIED_GLOBALS and boolean(key.value) is True
-    version = tls_version(key.value) if key.key == MINIMUM_TLS else None
-    if version is not None:
-        return version < TlsVersion.TLS_1_2
-    return key.key == ALLOWS_HTTP and boolean(key.value) is True

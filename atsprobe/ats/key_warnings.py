@@ -9,20 +9,20 @@ from atsprobe.ats.exception_match import IpNetwork, network_of, why_never_matche
 from atsprobe.ats.key_effect import (
     ARBITRARY_LOADS,
     FORWARD_SECRECY,
-    LOCAL_NETWORKING,
-    MEDIA,
     MINIMUM_TLS,
     SUBDOMAINS,
-    WEB_CONTENT,
+    counts_as_false,
     is_address_key,
     niap_in_force,
+    unknown_effect,
     why_ineffective,
 )
-from atsprobe.ats.key_notes import effect, wants_justification
+from atsprobe.ats.key_notes import effect
 from atsprobe.ats.pin_warnings import pin_warnings
 from atsprobe.ats.policy import cancelling_keys
 from atsprobe.ats.profile import is_at_least
 from atsprobe.ats.values import boolean, niap_mode, tls_version
+from atsprobe.model.app_review import wants_a_reason
 from atsprobe.model.cipher_suite import TlsVersion
 from atsprobe.model.dictionary import AtsDictionary, DeclaredKey, ExceptionEntry, PlistValue
 from atsprobe.model.endpoint import InvalidHost, parse_host
@@ -34,15 +34,14 @@ KeyLines = Mapping[tuple[str | None, str | None], int]
 NEVER_MATCHES, IGNORED, CANCELLED = "never-matches", "ignored", "cancelled"
 """The kinds of warning that say that a key has no effect at all."""
 
-LINKED_SDK, UNCLEAR_NUMBER, EQUAL_NETWORKS = "linked-sdk", "unclear-number", "equal-networks"
+LINKED_SDK, EQUAL_NETWORKS, NO_TLS_VERSION = "linked-sdk", "equal-networks", "no-tls-version"
 """The kinds of warning that say that the plist alone does not tell what a key does."""
 
 SOME_VERSIONS, RE_IMPOSES, DEPTH, PUBLIC_SUFFIX = "some-versions", "re-imposes-ats", "subdomain-depth", "public-suffix"
 READ_AS, ADDRESS_SPELLING, APP_REVIEW = "read-as", "address-spelling", "app-review"
+COUNTS_AS_FALSE = "counts-as-false"
 
 _OUTDONE = "cancelled by the package FCP_v2.1, which asks for TLS 1.2 with ECDHE whatever the entry says"
-_FALSE_IS_NOT_ABSENT = frozenset({FORWARD_SECRECY, LOCAL_NETWORKING, WEB_CONTENT, MEDIA})
-"""Booleans that do something when they are false, so that a number which is neither 0 nor 1 does it as well."""
 
 
 def key_notes(
@@ -97,7 +96,7 @@ class _Notes:
         keys = _keys_of(domain, self._domains[domain])
         entry = self._domains[domain]
         warnings = [PolicyWarning(kind, domain, None, reason)]
-        warnings += [_app_review(key) for key in keys if wants_justification(key)]
+        warnings += [_app_review(key) for key in keys if wants_a_reason(key)]
         return KeyNote(
             domain=domain,
             key=None,
@@ -105,7 +104,7 @@ class _Notes:
             standing=standing,
             reason=reason,
             effect="",
-            wants_justification=any(map(wants_justification, keys)),
+            wants_justification=any(map(wants_a_reason, keys)),
             warnings=tuple(warnings),
             line=self._lines.get((domain, None)),
         )
@@ -113,13 +112,12 @@ class _Notes:
     def _note(self, key: DeclaredKey) -> KeyNote:
         problem = why_ineffective(key, self._dictionary, self._profiles)
         standing: KeyStanding
-        if problem is not None and self._is_unclear_number(key):
-            standing, kind = "unverifiable", UNCLEAR_NUMBER
-            problem = f"a boolean is wanted; the number {key.value} reads as false in newer clients: write false"
-        elif problem is not None:
+        if problem is not None:
             standing, kind = "ineffective", self._kind(key)
         elif self._is_outdone(key, self._profiles):
             standing, kind, problem = "ineffective", CANCELLED, _OUTDONE
+        elif (problem := unknown_effect(key)) is not None:
+            standing, kind = "unverifiable", NO_TLS_VERSION
         else:
             problem = self._sdk_problem(key)
             standing, kind = ("unverifiable" if problem else "effective"), LINKED_SDK
@@ -132,14 +130,10 @@ class _Notes:
             standing=standing,
             reason=problem or "",
             effect="" if standing == "ineffective" else effect(key),
-            wants_justification=wants_justification(key),
+            wants_justification=wants_a_reason(key),
             warnings=tuple(warnings),
             line=self._lines.get((key.domain, key.key)),
         )
-
-    def _is_unclear_number(self, key: DeclaredKey) -> bool:
-        number = isinstance(key.value, int | float) and key.value not in (0, 1)
-        return number and self._is_read and not key.misplaced and key.key in _FALSE_IS_NOT_ABSENT
 
     def _kind(self, key: DeclaredKey) -> str:
         in_place = key.domain is None and not key.misplaced
@@ -180,12 +174,14 @@ class _Notes:
 
     def _more(self, key: DeclaredKey, *, is_read: bool) -> Iterator[PolicyWarning]:
         if is_read:
+            if (number := counts_as_false(key)) is not None:
+                yield PolicyWarning(COUNTS_AS_FALSE, key.domain, key.key, number)
             yield from self._some_versions(key)
             if key.key == SUBDOMAINS and key.domain is not None and boolean(key.value) is True:
                 yield from _about_subdomains(key.domain)
             if key.domain is None and not key.misplaced:
                 yield from pin_warnings(key)
-        if wants_justification(key):
+        if wants_a_reason(key):
             yield _app_review(key)
 
     def _some_versions(self, key: DeclaredKey) -> Iterator[PolicyWarning]:
@@ -210,7 +206,7 @@ class _Notes:
 
     def _re_imposed(self, domain: str, keys: Sequence[DeclaredKey]) -> Iterator[PolicyWarning]:
         """An entry without a key that anything reads is an entry all the same: found first, it decides alone."""
-        unread = [why_ineffective(k, self._dictionary, self._profiles) and not self._is_unclear_number(k) for k in keys]
+        unread = [why_ineffective(k, self._dictionary, self._profiles) for k in keys]
         skipped = is_address_key(domain) and all(p.exempts_ip_addresses for p in self._profiles)
         if all(unread) and domain in self._entries and not skipped:
             text = "none of its keys is read, and yet it is an entry: it puts full ATS on the host"

@@ -8,6 +8,10 @@ from enum import Enum
 from atsprobe.model.endpoint import Host, IpAddress, ip_address_of
 
 _PRIVATE = tuple(ipaddress.ip_network(n) for n in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7"))
+# written out, since the versions of Python differ about IPv4 inside IPv6
+_LOCAL = tuple(
+    ipaddress.ip_network(n) for n in ("127.0.0.0/8", "169.254.0.0/16", "0.0.0.0/32", "::1/128", "fe80::/10", "::/128")
+)
 
 
 class Locality(Enum):
@@ -38,13 +42,14 @@ def locality(host: Host) -> Locality:
     """Say what kind of host it is, by its text alone and never by the address that it resolves to."""
     address = ip_address_of(host)
     if address is None:
-        return Locality.LOCAL_NAME if "." not in host or host.endswith(".local") else Locality.PUBLIC
+        name = host.removesuffix(".")
+        return Locality.LOCAL_NAME if "." not in name or name.endswith(".local") else Locality.PUBLIC
     return address_locality(address)
 
 
 def address_locality(address: IpAddress) -> Locality:
     """Say what kind of address it is."""
-    if address.is_loopback or address.is_link_local or address.is_unspecified:
-        return Locality.LOCAL_ADDRESS
-    private = any(address.version == n.version and address in n for n in _PRIVATE)
-    return Locality.PRIVATE_ADDRESS if private else Locality.PUBLIC_ADDRESS
+    for kind, networks in ((Locality.LOCAL_ADDRESS, _LOCAL), (Locality.PRIVATE_ADDRESS, _PRIVATE)):
+        if any(address.version == n.version and address in n for n in networks):
+            return kind
+    return Locality.PUBLIC_ADDRESS

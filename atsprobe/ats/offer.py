@@ -41,11 +41,8 @@ def diagnostic_offers(profiles: Sequence[Profile]) -> tuple[Offer, ...]:
     readers = [p for p in profiles if p.reads_exceptions]
     offers += [make_offer(p, TlsVersion.TLS_1_0, _widest(p)) for p in readers]
     for p in readers:
-        with_rsa = p.without_forward_secrecy + p.cipher_suites
-        without_list = with_rsa + tuple(s for s in p.unproved_suites if s not in with_rsa)
-        kinds = (with_rsa, p.cipher_suites, without_list)
+        kinds = (p.without_forward_secrecy + p.cipher_suites, p.cipher_suites, p.ats_off)
         offers += [make_offer(p, floor, suites) for floor in _FLOORS for suites in kinds]
-        offers += [make_offer(p, floor, p.ats_off) for floor in (TlsVersion.TLS_1_2, TlsVersion.TLS_1_0)]
     return tuple(dict.fromkeys(offers))
 
 

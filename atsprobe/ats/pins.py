@@ -33,8 +33,9 @@ class PinIndex:
         """Give the pins of a host; None where it has none."""
         if not self._entries:
             return None
-        parent = host.partition(".")[2]
-        found = list(self._entries.get(host, ()))
+        name = host.removesuffix(".")
+        parent = name.partition(".")[2]
+        found = list(self._entries.get(name, ()))
         found += [e for e in self._entries.get(parent, ()) if e.get("NSIncludesSubdomains") is True]
         leaf = _united([e["NSPinnedLeafIdentities"] for e in found if "NSPinnedLeafIdentities" in e])
         ca = _united([e["NSPinnedCAIdentities"] for e in found if "NSPinnedCAIdentities" in e])

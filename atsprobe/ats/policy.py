@@ -8,7 +8,7 @@ from atsprobe.ats.exception_match import ExceptionIndex, Match
 from atsprobe.ats.local import Locality, locality
 from atsprobe.ats.pins import PinIndex
 from atsprobe.ats.profile import is_at_least
-from atsprobe.ats.values import boolean, niap_mode, tls_version
+from atsprobe.ats.values import boolean, is_no_tls_version, niap_mode, tls_version
 from atsprobe.model.cipher_suite import TlsVersion
 from atsprobe.model.dictionary import AtsDictionary, ExceptionEntry
 from atsprobe.model.endpoint import Host
@@ -21,16 +21,16 @@ _ALWAYS_HTTPS = (".dev", ".app")
 class PolicyResolver:
     """Resolves one dictionary for one client; ask it about as many hosts as you like.
 
-    Order (Apple Security source, SecProtocolConfiguration.m, tls_required): the entry that matches decides alone; else a
-    local host is outside ATS unless NSAllowsLocalNetworking is NO; else NSAllowsArbitraryLoads, which the mere presence of
-    a local, web or media key cancels.
+    Order, on every iOS (Apple Security source, SecProtocolConfiguration.m, tls_required): the entry that matches decides
+    alone; else a local host is outside ATS unless NSAllowsLocalNetworking is NO; else NSAllowsArbitraryLoads, which the mere
+    presence of a local, web or media key cancels.
     """
 
     def __init__(self, client: Client, dictionary: AtsDictionary) -> None:
         """Read the dictionary as the client does; a client that reads no plist sees an empty one."""
         self.client = client
         self._dictionary = dictionary if client.profile.reads_exceptions else AtsDictionary()
-        self._index = ExceptionIndex(self._dictionary)
+        self._index = ExceptionIndex(self._dictionary, built_in=not client.profile.asks_every_host)
         self._local_networking = boolean(self._dictionary.allows_local_networking)
         self._arbitrary_loads = arbitrary_loads_in_force(self._dictionary)
         self._global_niap = niap_mode(self._dictionary.requires_niap_tls_package_version)
@@ -47,11 +47,17 @@ class PolicyResolver:
     def _by_exceptions(self, host: Host) -> Policy:
         kind = locality(host)
         profile = self.client.profile
+        if profile.asks_every_host:
+            return self._default(host, contested=False)
         if profile.exempts_ip_addresses and kind not in (Locality.PUBLIC, Locality.LOCAL_NAME):
+            if kind is not Locality.PUBLIC_ADDRESS and self._local_networking is False:
+                return self._default(host, contested=False)  # no key names an address there, and no global is left
             return self._exempt(host, "IP address, outside ATS before iOS 17")
         match = self._index.match(host)
         if match is not None:
-            return self._by_entry(host, match)
+            by_entry = self._by_entry(host, match)
+            is_unknown = is_no_tls_version(match.entry.minimum_tls_version)
+            return replace(by_entry, unproved_versions=frozenset(by_entry.offer.versions)) if is_unknown else by_entry
         if kind.is_local and self._local_networking is not False:
             return self._exempt(host, kind.value)
         if kind is Locality.PRIVATE_ADDRESS and self._local_networking is True:
@@ -87,23 +93,24 @@ class PolicyResolver:
         allows_http = boolean(entry.allows_insecure_http_loads) is True
         forward_secrecy = boolean(entry.requires_forward_secrecy) is not False
         floor = tls_version(entry.minimum_tls_version) or profile.minimum_tls_version
+        if is_no_tls_version(entry.minimum_tls_version):
+            floor = TlsVersion.TLS_1_0  # the lowest that may be offered; none of the versions is proved then
         if self._niap(entry):
             return self._by_niap_entry(host, match, floor, allows_http=allows_http)
-        demand = _Demand(
-            floor, profile.cipher_suites if forward_secrecy else profile.without_forward_secrecy + profile.cipher_suites
-        )
-        if allows_http and not forward_secrecy:
-            # no list is imposed then, so that the OS default may add 3DES: unproved
-            extra = tuple(s for s in profile.unproved_suites if s not in demand.suites)
-            demand = _Demand(floor, demand.suites + extra, unproved=frozenset(extra))
+        if forward_secrecy:
+            demand = _Demand(floor, profile.cipher_suites)
+        elif allows_http:
+            # no list is imposed then: the default of the OS holds, in its own order, which may have 3DES: unproved
+            demand = _Demand(floor, profile.ats_off, unproved=frozenset(profile.unproved_suites))
+        else:
+            demand = _Demand(floor, profile.without_forward_secrecy + profile.cipher_suites)
         policy = self._policy(host, demand, enforced=not allows_http, decided_by=_decided_by(match, host))
-        unproved_versions = self._unproved_versions(floor) if match.kind != "built-in" else frozenset()
         return replace(
             policy,
             http_allowed=allows_http,
             forward_secrecy_required=forward_secrecy,
             matched_exception=match.key if match.kind != "built-in" else None,
-            unproved_versions=unproved_versions,
+            unproved_versions=self._unproved_versions(floor),
         )
 
     def _by_niap_entry(self, host: Host, match: Match, floor: TlsVersion, *, allows_http: bool) -> Policy:
@@ -141,7 +148,7 @@ class PolicyResolver:
             exempt=False,
             contested=contested,
             http_allowed=False,
-            http_is_loaded_as_https=host.endswith(_ALWAYS_HTTPS),
+            http_is_loaded_as_https=host.removesuffix(".").endswith(_ALWAYS_HTTPS),
             minimum_tls_version=demand.floor if demand.sets_floor else None,
             forward_secrecy_required=True,
             offer=demand.offer(self.client.profile),

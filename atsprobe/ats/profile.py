@@ -49,7 +49,9 @@ def profiles(asked: Sequence[str] = (), minimum_os: str | None = None, mode: str
     """Give the profiles to judge as, oldest first.
 
     ``mode`` names one by its own name. ``asked`` are iOS versions (``17``, ``ios26``, ``all``); a version between two
-    profiles takes the older one. With neither, every profile from ``minimum_os`` on, or the newest where that is None.
+    profiles takes the older one, as the client of that version: what came between the two holds. Of several versions under
+    one profile the newest counts, which asks most. With neither, every profile from ``minimum_os`` on, or the newest where
+    that is None.
     Raises UnknownProfile.
     """
     if mode is not None:
@@ -58,13 +60,15 @@ def profiles(asked: Sequence[str] = (), minimum_os: str | None = None, mode: str
             raise UnknownProfile(f"no profile {mode!r}; there are {', '.join(p.name for p in all_profiles())}")
         return found
     if asked:
-        chosen = {p.name for text in asked for p in _asked(text)}
-        return tuple(p for p in ios_profiles() if p.name in chosen)
+        chosen = sorted((p for text in asked for p in _asked(text)), key=lambda p: p.oldest)
+        return tuple(sorted({p.name: p for p in chosen}.values(), key=lambda p: p.order))
     newest = ios_profiles()[-1]
     if minimum_os is None:
         return (newest,)
     oldest = _at_or_before(_version(minimum_os) or newest.order)
-    return tuple(p for p in ios_profiles() if oldest is None or p.order >= oldest.order)
+    if oldest is None:
+        return ios_profiles()
+    return (oldest, *(p for p in ios_profiles() if p.order > oldest.order))
 
 
 def _asked(text: str) -> tuple[Profile, ...]:
@@ -82,7 +86,7 @@ def _asked(text: str) -> tuple[Profile, ...]:
 
 def _at_or_before(version: tuple[int, ...]) -> Profile | None:
     older = [p for p in ios_profiles() if p.order <= version]
-    return older[-1] if older else None
+    return older[-1].asked_as(version) if older else None
 
 
 def _version(text: str) -> tuple[int, ...] | None:

@@ -19,11 +19,19 @@ def boolean(value: PlistValue | None) -> bool | None:
 
 
 def tls_version(value: PlistValue | None) -> TlsVersion | None:
-    """Read a version, to the letter (``TLSv1.0`` to ``TLSv1.3``); None for anything else, which means the default.
+    """Read a version, to the letter (``TLSv1.0`` to ``TLSv1.3``); None for anything else, which means the default, but for DTLS.
 
     Source: Apple Security source, SecProtocolConfiguration.m, protocol_string_to_version.
     """
     return _VERSIONS.get(value) if isinstance(value, str) else None
+
+
+def is_no_tls_version(value: PlistValue | None) -> bool:
+    """Say whether a version is one of DTLS: Apple's client stores it as the floor of TLS, and to what effect is not known.
+
+    Source: Apple Security source, SecProtocolConfiguration.m, protocol_string_to_version (code points FEFF and FEFD).
+    """
+    return isinstance(value, str) and value in ("DTLSv1.0", "DTLSv1.2")
 
 
 def niap_mode(value: PlistValue | None) -> bool | None:

@@ -21,8 +21,10 @@ KeyPath = tuple[str | int, ...]
 _MAX_BYTES = 64 << 20
 _MAX_DEPTH = 64
 _MAX_NODES = 1_000_000
-_MAX_LINES = 50_000
-_MAX_DICTIONARY_NODES = 20_000
+_MAX_LINES = 100_000
+_MAX_DICTIONARY_NODES = 60_000
+_MAX_DIGITS = 1_000
+_MAX_INTEGER_BYTES = 16
 _JUNK = 1024
 _XML_START = re.compile(rb"<\?xml|<plist|<!DOCTYPE plist")
 _XML_PLIST = re.compile(rb"<plist[\s>]|<!DOCTYPE plist")
@@ -113,7 +115,9 @@ def _bound_binary(data: bytes) -> None:
     The layout: a trailer of 32 bytes with the sizes, a table of offsets, objects of a marker, a length and a body
     (Apple, CFBinaryPList.c).
     """
-    offset_size, _, objects, _, table = struct.unpack(">6xBBQQQ", data[-32:])
+    offset_size, reference_size, objects, _, table = struct.unpack(">6xBBQQQ", data[-32:])
+    if not offset_size or table + objects * offset_size > len(data) - 32:
+        raise ValueError  # no trailer: the file is cut short, or no property list at all
     if objects > _MAX_NODES:
         raise Unreadable(f"a property list of more than {_MAX_NODES:,} values")
     if table + objects * offset_size > len(data):
@@ -125,10 +129,18 @@ def _bound_binary(data: bytes) -> None:
         if length == 0x0F and kind >= 0x40:
             size = 1 << (data[start + 1] & 0x03)
             length = int.from_bytes(data[start + 2 : start + 2 + size], "big")
+        if kind == 0x10 and 1 << length > _MAX_INTEGER_BYTES:
+            raise Unreadable(f"not a property list (an integer of more than {8 * _MAX_INTEGER_BYTES} bits)")
+        width = 0
         if kind >= 0xA0:
-            references += 2 * length if kind == 0xD0 else length
+            width = reference_size
+            length *= 2 if kind == 0xD0 else 1
+            references += length
         elif kind >= 0x40:
-            text += 2 * length if kind == 0x60 else length
+            width = 2 if kind == 0x60 else 1
+            text += width * length
+        if start + width * length > len(data):
+            raise ValueError  # an object that is longer than the file
     if references > _MAX_NODES or text > len(data):
         raise Unreadable(f"a property list of more than {_MAX_NODES:,} values, or whose values overlap")
 
@@ -165,6 +177,7 @@ class _LineReader:
         self._path: list[str | int] = []
         self._is_array: list[bool] = []
         self._elements = 0
+        self._digits = 0
         self._key: list[str] | None = None
         self._key_line = 0
         self._lines: dict[KeyPath, int] = {}
@@ -210,6 +223,7 @@ class _LineReader:
         if self._elements > 2 * _MAX_NODES:
             raise Unreadable(f"a property list of more than {_MAX_NODES:,} values")
         self._open.append(name)
+        self._digits = 0
         if name == "key":
             self._key, self._key_line = [], self._line
         elif name != "plist":
@@ -238,6 +252,11 @@ class _LineReader:
     def _text(self, text: str) -> None:
         if self._key is not None:
             self._key.append(text)
+        elif self._open and self._open[-1] == "integer":
+            self._digits += len(text)
+            if self._digits > _MAX_DIGITS:
+                reason = f"line {self._line}: an integer of more than {_MAX_DIGITS:,} digits"
+                raise Unreadable(f"not a property list ({reason})")
 
     def _note(self, line: int) -> None:
         if len(self._lines) < _MAX_LINES and len(self._path) <= _MAX_DEPTH:
@@ -259,8 +278,10 @@ class _Converter:
 
     def convert(self, value: Any, depth: int) -> PlistValue:
         self._nodes += 1
-        if depth > _MAX_DEPTH or self._nodes > _MAX_DICTIONARY_NODES:
-            raise Unreadable(f"a dictionary of more than {_MAX_DICTIONARY_NODES:,} values or {_MAX_DEPTH} levels")
+        if depth > _MAX_DEPTH:
+            raise Unreadable(f"a dictionary of more than {_MAX_DEPTH} levels")
+        if self._nodes > _MAX_DICTIONARY_NODES:
+            raise Unreadable(f"a dictionary of more than {_MAX_DICTIONARY_NODES:,} values")
         if isinstance(value, dict):
             if not all(isinstance(k, str) for k in value):
                 raise Unreadable("a dictionary with a key that is no string")

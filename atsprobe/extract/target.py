@@ -47,6 +47,18 @@ class HostTarget:
     file: str
     location: Argument
 
+    @property
+    def host_as_written(self) -> Host:
+        """The host with a dot at its end, where it was written so.
+
+        Entries match the text (Security source, SecProtocolConfiguration.m, find_exception_for_host).
+        """
+        written = self.text.strip()
+        url = _URL.fullmatch(written)
+        authority = _AUTHORITY_END.split(url[2] if url else written, maxsplit=1)[0]
+        name = re.sub(r":[0-9]*$", "", authority)
+        return Host(f"{self.endpoint.host}.") if name.endswith(".") else self.endpoint.host
+
 
 @dataclass(frozen=True, slots=True)
 class PathTarget:

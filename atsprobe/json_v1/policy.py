@@ -47,7 +47,7 @@ def _newest(profiles: Sequence[Profile]) -> str | None:
 def _encode_policy(policy: Policy, bundle: str) -> dict[str, Any]:
     """Write what is demanded of a host; null where Apple's documents contradict each other about it."""
     unknown = policy.contested and policy.ats_enforced
-    floor = policy.minimum_tls_version
+    floor = None if policy.floor_is_unknown else policy.minimum_tls_version
     return {
         "host": policy.host,
         "bundle": bundle,
@@ -64,6 +64,8 @@ def _encode_policy(policy: Policy, bundle: str) -> dict[str, Any]:
         "cipher_suites": [suite for suite in policy.offered_suites if suite not in policy.unproved],
         "unproved_tls_versions": [v.label for v in policy.offer.versions if v in policy.unproved_versions],
         "unproved_cipher_suites": [suite for suite in policy.offered_suites if suite in policy.unproved],
+        "groups": list(policy.offer.groups),
+        "signature_algorithms": list(policy.offer.signature_algorithms),
         "pins": _encode_pins(policy.pins),
         "matched_exception": policy.matched_exception,
         "decided_by": policy.decided_by,

@@ -56,7 +56,7 @@ class ChainQuestion:
             at=at,
             extended_checks=policy.minimum_tls_version is not None,
             pins=policy.pins,
-            client=policy.client.profile.order,
+            client=policy.client.profile.oldest,
             offered_signatures=offered,
             niap_in_force=policy.niap_in_force,
             root_margin_days=policy.client.profile.root_margin_days,

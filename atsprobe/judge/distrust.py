@@ -30,7 +30,7 @@ def distrust(case: ChainCase) -> Distrust | None:
     """Give what Apple holds against the CAs of an anchored path, None where that is nothing. Raises UnreadableCertificate."""
     if case.path.anchor == "none":
         return None
-    return _of_root(case) or _of_organisation(case)
+    return _of_root(case) or _of_issuer(case) or _of_organisation(case)
 
 
 @cache
@@ -66,6 +66,18 @@ def _issued(case: ChainCase) -> tuple[datetime, datetime, str]:
     if not times:
         return case.leaf.not_before, case.leaf.not_before, "notBefore"
     return min(times), max(times), "SCT"
+
+
+def _of_issuer(case: ChainCase) -> Distrust | None:
+    """A CA that is listed by its hash refuses every certificate below it that begins too late, intermediates too."""
+    path = case.path.certificates
+    for index, issuer in enumerate(path):
+        row = next((r for r in _rows()["issuer"] if issuer.sha256 in r["sha256"]), None)
+        late = [c for c in path[:index] if row is not None and c.not_before >= row["issued_from"]]
+        if row is not None and late:
+            rule = f"Apple takes no certificate of {row['who']} from {row['issued_from']:%Y-%m-%d} on"
+            return Distrust(f"{rule}; one is of {late[0].not_before:%Y-%m-%d}", row["citation"], is_certain=True)
+    return None
 
 
 def _of_organisation(case: ChainCase) -> Distrust | None:

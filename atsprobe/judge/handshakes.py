@@ -9,17 +9,14 @@ from atsprobe.model.cipher_suite import TlsVersion
 from atsprobe.model.handshake import (
     Alert,
     Experiment,
-    Following,
     Negotiated,
     Offer,
     Refused,
-    SomeHandshake,
     UnofferedVersion,
     accepted_suites,
     negotiations,
-    normalised,
-    outcome_of,
 )
+from atsprobe.model.law_of_offers import Following, SomeHandshake, normalised, outcome_of
 from atsprobe.model.policy import Policy
 
 

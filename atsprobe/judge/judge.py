@@ -24,16 +24,10 @@ from atsprobe.judge.requirements import extended_master_secret, insecure_http, p
 from atsprobe.judge.requirements.registry import REQUIREMENTS, AboutHandshakes
 from atsprobe.model.certificate import Certificate, UnreadableCertificate
 from atsprobe.model.endpoint import Host
-from atsprobe.model.handshake import (
-    Contradiction,
-    Negotiated,
-    Refused,
-    SomeHandshake,
-    Unknown,
-    handshakes_within,
-    negotiations,
-)
+from atsprobe.model.handshake import Negotiated, Refused, negotiations
 from atsprobe.model.judgement import Finding, Judgement, Outcome
+from atsprobe.model.law_of_leaves import leaves_of
+from atsprobe.model.law_of_offers import Contradiction, SomeHandshake, Unknown
 from atsprobe.model.observation import (
     HttpAnswer,
     Observation,
@@ -43,6 +37,8 @@ from atsprobe.model.observation import (
 )
 from atsprobe.model.policy import Policy
 from atsprobe.model.trust_store import TrustStore
+
+_NO_TLS_VERSION = "the floor that is declared is not a TLS version, and its effect is unknown"
 
 _LEFT_TO_THE_APP = {"certificate-trust", "certificate-validity", "certificate-hostname"}
 """What an app's own challenge handler may accept where ATS is off (Apple, NSExceptionAllowsInsecureHTTPLoads)."""
@@ -149,7 +145,9 @@ def _https(case: Case, seen: Observation | None) -> _View:
         return _View("inconclusive", tuple(r.rule.unknown("not seen") for r in REQUIREMENTS), why)
     policy = case.policy
     view, settled = _under(case, policy, seen)
-    if not settled:
+    if policy.floor_is_unknown:
+        view = _under_any_floor(case, view, seen)
+    elif not settled:
         proved, _ = _under(case, _proved_part(policy), seen)
         if proved.outcome != view.outcome:
             view = replace(view, outcome="inconclusive", reason=_why_unproved(case, view, seen))
@@ -160,6 +158,17 @@ def _https(case: Case, seen: Observation | None) -> _View:
         return replace(view, outcome="inconclusive", reason="the app has code that accepts a server trust by itself")
     if policy.contested:
         return replace(view, outcome="inconclusive", reason="a private address: iOS versions and networks differ")
+    return view
+
+
+def _under_any_floor(case: Case, view: _View, seen: TlsObservation) -> _View:
+    """Judge an offer whose floor is not known: what every floor blocks is blocked, since the client may offer nothing, too."""
+    offer = case.policy.offer
+    for floor in offer.versions:
+        versions = tuple(v for v in offer.versions if v >= floor)
+        narrowed = replace(case.policy, offer=replace(offer, versions=versions), unproved_versions=frozenset())
+        if _under(case, narrowed, seen)[0].outcome != "blocked":
+            return replace(view, outcome="inconclusive", reason=_NO_TLS_VERSION)
     return view
 
 
@@ -250,13 +259,19 @@ def _worst_or_unknown(outcomes: set[Outcome], *, is_one_handshake: bool) -> tupl
 def _chains(case: Case, policy: Policy, handshakes: Handshakes) -> list[tuple[Finding, ...]]:
     """Judge the chain of the client's own handshake; where that was not seen, each distinct chain that it may be.
 
-    That are the chains of the smaller hellos that negotiated; of a hello that fails, all that the server sent.
+    That are the chains with a leaf of a kind that the server may choose, and one that is unknown where it may choose a kind
+    that nobody saw; of a hello that fails, all that the server sent.
     """
+    unseen = False
     match handshakes.following:
         case Negotiated() as negotiated:
             made: tuple[Negotiated, ...] = (negotiated,)
         case SomeHandshake():
-            made = handshakes_within(policy.offer, handshakes.experiments)
+            leaves = leaves_of(policy.offer, handshakes.experiments)
+            made, unseen = leaves.handshakes, bool(leaves.unseen)
+        case Contradiction(leaf_was_seen=False):
+            made = negotiations(handshakes.experiments)
+            unseen = bool(leaves_of(policy.offer, handshakes.experiments).unseen)
         case _:
             made = negotiations(handshakes.experiments)
     distinct: dict[tuple[Certificate, ...], Negotiated] = {}
@@ -264,7 +279,8 @@ def _chains(case: Case, policy: Policy, handshakes: Handshakes) -> list[tuple[Fi
         known = distinct.get(negotiated.certificates)
         if negotiated.certificates and (known is None or known.ocsp_response is None):
             distinct[negotiated.certificates] = negotiated
-    return [chain_findings(_question(case, policy, n)) for n in distinct.values()]
+    judged = [chain_findings(_question(case, policy, n)) for n in distinct.values()]
+    return [*judged, unknown_chain("which certificate this client gets was not seen")] if unseen else judged
 
 
 def _question(case: Case, policy: Policy, negotiated: Negotiated) -> ChainQuestion:

@@ -9,15 +9,14 @@ from atsprobe.model.cipher_suite import TlsVersion
 from atsprobe.model.handshake import (
     HYBRID_GROUPS,
     Alert,
-    Contradiction,
     Experiment,
-    Following,
     Negotiated,
     NoAnswer,
     NotMade,
     Refused,
     UnofferedVersion,
 )
+from atsprobe.model.law_of_offers import Contradiction, Following
 from atsprobe.model.observation import Observation, PlaintextObservation, TlsObservation, Unreachable
 
 _NO_ANSWER = {

@@ -29,6 +29,7 @@ _MINIMUM = "NSExceptionMinimumTLSVersion"
 _SECRECY = "NSExceptionRequiresForwardSecrecy"
 
 _STATIC_RSA = "AES256-GCM-SHA384:AES128-GCM-SHA256:AES256-SHA:AES128-SHA"
+_BOTH_KINDS = f"ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:{_STATIC_RSA}"
 _OLD_ECDHE = "ECDHE-RSA-AES256-SHA:ECDHE-RSA-AES128-SHA:@SECLEVEL=0"
 _WEAK_CERTIFICATES = "DEFAULT:@SECLEVEL=0"
 _DH = "ssl_dhparam pki/dh2048.pem;"
@@ -188,6 +189,22 @@ CERTIFICATE_SERVERS = (
         "an RSA and an ECDSA leaf side by side",
         passes(),
         (Tls(leaves=(Leaf(), Leaf(key="p256"))),),
+    ),
+    Server(
+        "rsa-leaf-expired",
+        53,
+        "TLS 1.2 in the client's order, a sound ECDSA leaf and an RSA leaf expired",
+        passes(),
+        (Tls("TLSv1.2", _BOTH_KINDS, leaves=(Leaf(begins_in=-120), Leaf(key="p256"))),),
+        note="with NSExceptionRequiresForwardSecrecy NO the client puts static RSA first, and gets the expired leaf",
+    ),
+    Server(
+        "ecdsa-leaf-expired",
+        54,
+        "TLS 1.2 in the client's order, a sound RSA leaf and an ECDSA leaf expired",
+        needs("certificate-validity", exception={_SECRECY: False}),
+        (Tls("TLSv1.2", _BOTH_KINDS, leaves=(Leaf(), Leaf(key="p256", begins_in=-120))),),
+        note="with static RSA first the client gets the sound leaf",
     ),
     Server("expired", 13, "leaf expired", blocked("certificate-validity"), _leaf(Leaf(begins_in=-120))),
     Server("not-yet-valid", 14, "leaf not yet valid", blocked("certificate-validity"), _leaf(Leaf(begins_in=30))),

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from atsprobe.model.dictionary import PlistValue
+from atsprobe.model.dictionary import DeclaredKey
 
-_ASKED_FOR_TRUE = frozenset(
-    {
-        "NSAllowsArbitraryLoads",
-        "NSAllowsArbitraryLoadsForMedia",
-        "NSAllowsArbitraryLoadsInWebContent",
-        "NSExceptionAllowsInsecureHTTPLoads",
-    }
-)
-_MINIMUM_TLS = "NSExceptionMinimumTLSVersion"
-_NEEDS_NO_REASON = ("TLSv1.2", "TLSv1.3")
+_GLOBAL = frozenset({"NSAllowsArbitraryLoads", "NSAllowsArbitraryLoadsForMedia", "NSAllowsArbitraryLoadsInWebContent"})
+_ALLOWS_HTTP, _MINIMUM_TLS = "NSExceptionAllowsInsecureHTTPLoads", "NSExceptionMinimumTLSVersion"
+_BELOW_TLS_1_2 = ("TLSv1.0", "TLSv1.1")
 
 
-def wants_a_reason(key: str | None, value: PlistValue | None) -> bool:
-    """Say whether App Review asks why a key is there (Apple, Preventing insecure network connections)."""
-    if key == _MINIMUM_TLS:
-        return value not in _NEEDS_NO_REASON
-    return key in _ASKED_FOR_TRUE and value in (True, 1)
+def wants_a_reason(key: DeclaredKey) -> bool:
+    """Say whether App Review asks why a key is there.
+
+    Source: Apple, Preventing insecure network connections: the three NSAllowsArbitraryLoads keys and
+    NSExceptionAllowsInsecureHTTPLoads where they are true, and NSExceptionMinimumTLSVersion where it is lower than 1.2.
+    """
+    if key.misplaced:
+        return False
+    is_true = isinstance(key.value, bool | int | float) and key.value == 1
+    if key.domain is None:
+        return key.key in _GLOBAL and is_true
+    return (key.key == _ALLOWS_HTTP and is_true) or (key.key == _MINIMUM_TLS and key.value in _BELOW_TLS_1_2)

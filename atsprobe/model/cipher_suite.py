@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from enum import IntEnum
+from typing import Literal
+
+LeafKind = Literal["RSA", "ECDSA", "other"]
+"""The kind of key by which a leaf authenticates a server. EdDSA leaves serve under ECDSA suites (RFC 8422 §5.10)."""
 
 
 class TlsVersion(IntEnum):
@@ -72,3 +76,12 @@ def has_forward_secrecy_by_ecdhe(suite: str) -> bool:
 def is_static_rsa(suite: str) -> bool:
     """Say whether the client encrypts the key to the server's RSA key, without forward secrecy."""
     return suite.startswith("TLS_RSA_WITH_")
+
+
+def leaf_kind(suite: str) -> LeafKind | None:
+    """Say what kind of leaf a suite wants (RFC 5246 §7.4.2), by its name; None under TLS 1.3, whose suites leave it open."""
+    if is_tls_1_3_suite(suite):
+        return None
+    if "_ECDSA_" in suite or suite.startswith("TLS_ECDH_RSA_"):  # whose leaf holds an ECDH key, signed with RSA
+        return "ECDSA"
+    return "RSA" if suite.startswith(("TLS_RSA_", "TLS_DHE_RSA_", "TLS_ECDHE_RSA_")) else "other"

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import Field, dataclass, field, fields, replace
 from datetime import datetime
+from functools import cached_property
 from typing import Any
 
 PlistValue = bool | int | float | str | bytes | datetime | tuple["PlistValue", ...] | Mapping[str, "PlistValue"]
@@ -130,8 +131,8 @@ class AtsDictionary:
             }
         return value or None
 
-    @property
-    def entries(self) -> dict[str, ExceptionEntry]:
+    @cached_property
+    def entries(self) -> Mapping[str, ExceptionEntry]:
         """The exception domains that hold a dictionary, by their key as spelled."""
         return {name: entry for name, entry in self.exception_domains if isinstance(entry, ExceptionEntry)}
 

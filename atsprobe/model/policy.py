@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from atsprobe.model.cipher_suite import TlsVersion, usable
@@ -20,10 +20,13 @@ class Profile:
     ``unproved_suites`` may or may not be offered). ``exempts_ip_addresses``: every IP literal is outside ATS (iOS 10 to 16).
     ``niap_cipher_suites`` and ``niap_signature_algorithms`` are offered, and the extended master secret is demanded, in the
     NIAP mode of NSRequiresNIAPTLSPackageVersion (empty where the client knows no such key); ``niap_by_default``: that mode is
-    in force unless a key says ``none``. ``reads_exceptions``: it reads an app's plist at all; ``reads_pins``: NSPinnedDomains
+    in force unless a key says ``none``. ``asks_every_host``: no host is outside, neither a local one nor Apple's own.
+    ``reads_exceptions``: it reads an app's plist at all; ``reads_pins``: NSPinnedDomains
     in it too. ``root_margin_days``: so many days before a root ends, the client may refuse it already (0: not before).
     ``sdk_default_floor`` is the SDK from which the default floor with ATS off is TLS 1.2 and a lower exception is unproved
-    (None where no SDK changes it). ``selectable_as_ios`` is false for modes that are named, never meant by a version.
+    (None where no SDK changes it). ``pins_since`` is the iOS within the profile from which pins are read.
+    ``oldest_asked`` is the oldest iOS of those asked about, where that is newer than the profile's first.
+    ``selectable_as_ios`` is false for modes that are named, never meant by a version.
     """
 
     name: str
@@ -40,6 +43,7 @@ class Profile:
     exempts_ip_addresses: bool
     reads_exceptions: bool = True
     reads_pins: bool = True
+    asks_every_host: bool = False
     selectable_as_ios: bool = True
     sdk_default_floor: tuple[int, ...] | None = None
     requires_extended_master_secret: bool = False
@@ -47,6 +51,20 @@ class Profile:
     niap_signature_algorithms: tuple[str, ...] = ()
     niap_by_default: bool = False
     root_margin_days: int = 0
+    pins_since: tuple[int, ...] | None = None
+    oldest_asked: tuple[int, ...] = ()
+
+    @property
+    def oldest(self) -> tuple[int, ...]:
+        """The oldest iOS that it stands for: what a rule asks from a later one on, it need not meet."""
+        return max(self.order, self.oldest_asked)
+
+    def asked_as(self, version: tuple[int, ...]) -> Profile:
+        """Give the profile for this iOS and later ones alone, with what came within its span."""
+        if version <= self.order:
+            return self
+        reads_pins = self.reads_pins or (self.pins_since is not None and version >= self.pins_since)
+        return replace(self, oldest_asked=version, reads_pins=reads_pins)
 
 
 @dataclass(frozen=True)
@@ -107,8 +125,9 @@ class Policy:
     ``contested``: Apple's client and its documentation differ about this kind of host (private addresses), so that
     nothing can be said. ``http_is_loaded_as_https``: URLSession never loads http:// from it (.dev and .app).
     ``offer`` is what the client says; ``unproved`` are suites of it, and ``unproved_versions`` versions of it, that
-    the client may not offer in truth: what only they negotiate is unknown. ``minimum_tls_version`` is None where ATS
-    sets no floor. ``niap_in_force``: the NIAP mode narrows the offer, and demands the extended master secret.
+    the client may not offer in truth: what only they negotiate is unknown. Where no version is proved, the floor is
+    unknown (`floor_is_unknown`), and ``minimum_tls_version`` is the lowest that it may be; it is None where ATS sets no
+    floor. ``niap_in_force``: the NIAP mode narrows the offer, and demands the extended master secret.
     ``requires_offered_certificate_signature``: the leaf has to be signed with an algorithm of the offer.
     """
 
@@ -131,6 +150,11 @@ class Policy:
     matched_exception: str | None = None
     decided_by: str = ""
     warnings: tuple[PolicyWarning, ...] = ()
+
+    @property
+    def floor_is_unknown(self) -> bool:
+        """Whether the floor is set to something that is no version of TLS, so that any version may be offered or none."""
+        return self.unproved_versions.issuperset(self.offer.versions)
 
     @property
     def offered_suites(self) -> tuple[str, ...]:

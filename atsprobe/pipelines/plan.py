@@ -74,10 +74,9 @@ def plan(extraction: Extraction, settings: Settings, offers: Sequence[Offer] | N
     endpoints |= dict.fromkeys(counterpart(e) for e in contacted if e.scheme == "http")
     endpoints |= dict.fromkeys(Endpoint(host, 80, "http") for host in may_use_http)
     with_http = {e.host for e in contacted if e.scheme == "http"} | may_use_http
+    dictionaries = [b.dictionary for b in extraction.bundles]
     if offers is None:
-        offers = decisive_offers(
-            judged_profiles(extraction, settings), niap=names_niap_mode(b.dictionary for b in extraction.bundles)
-        )
+        offers = decisive_offers(judged_profiles(extraction, settings), niap=names_niap_mode(dictionaries))
     return Plan(tuple(sorted(endpoints)), frozenset(with_http), tuple(offers))
 
 

@@ -58,7 +58,7 @@ def _named(hosts: Sequence[str], stdin: TextIO | None) -> tuple[tuple[Host, ...]
     for target in expand(hosts, stdin):
         match target:
             case HostTarget():
-                named.setdefault(target.endpoint.host)
+                named.setdefault(target.host_as_written)
             case PathTarget():
                 advice = "one Info.plist, or one app, comes first; a host of that name is written https://NAME"
                 wrong.append(SkippedInput(target.text, "", "a file, where a host is wanted", advice, unreadable=True))

@@ -54,7 +54,7 @@ def _subject(result: AuditResult) -> str:
 
 def _asked(every: Sequence[Dossier]) -> list[str]:
     """Say for how many keys App Review wants a reason, and what counts as one."""
-    asked = sum(wants_a_reason(k.key.key, k.key.value) for d in every for k in d.kept)
+    asked = sum(wants_a_reason(k.key) for d in every for k in d.kept)
     if not asked:
         return []
     keys = f"{count(asked, 'key')} that {'stays' if asked == 1 else 'stay'}"
@@ -105,7 +105,7 @@ class _Page:
         lines = [f"{self.level}# {_name(key.domain, key.key, key.value)}", ""]
         lines.append(f"- Status: {_status(kept)}")
         goes_with_a_url = judged is not None and judged.status is ExceptionStatus.REPLACEABLE
-        lines.append(_asks(wants_a_reason(key.key, key.value), goes_with_a_url=goes_with_a_url))
+        lines.append(_asks(wants_a_reason(key), goes_with_a_url=goes_with_a_url))
         lines += self._measured("Measured", kept.servers)
         return lines if goes_with_a_url else lines + self._would_go_with(kept.servers)
 

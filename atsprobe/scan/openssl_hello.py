@@ -6,7 +6,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from atsprobe.model.cipher_suite import TlsVersion, is_tls_1_3_suite, usable
-from atsprobe.model.handshake import Offer, normalised
+from atsprobe.model.handshake import Offer
+from atsprobe.model.law_of_offers import normalised
 from atsprobe.scan.code_points import GROUPS, SIGNATURE_SCHEMES
 
 

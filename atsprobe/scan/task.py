@@ -26,8 +26,8 @@ class Limits:
 class ScanTask:
     """An endpoint on one address, and what to find out.
 
-    ``offers`` are the hellos whose outcome must be known, in order (see `model.handshake.next_offer`). For https,
-    ``enumerate`` asks for all accepted suites and groups, ``request_http`` for ``GET /`` on a connection already
+    ``offers`` are the hellos whose outcome must be known, in order (see `model.next_offer.next_offer`);
+    for https, ``enumerate`` asks for all accepted suites and groups, ``request_http`` for ``GET /`` on a connection already
     made. For http, ``GET /`` is sent in the clear; where it is sent on to https of the same host on a port that is not
     in ``https_ports_in_other_tasks``, the offers are made there too, in the same task.
     """

@@ -2,16 +2,9 @@
 
 from __future__ import annotations
 
-from atsprobe.model.handshake import (
-    Contradiction,
-    Experiment,
-    Negotiated,
-    NoAnswer,
-    Refused,
-    next_offer,
-    outcome_of,
-    waits_for_hybrid,
-)
+from atsprobe.model.handshake import Experiment, Negotiated, NoAnswer, Refused
+from atsprobe.model.law_of_offers import Contradiction, outcome_of
+from atsprobe.model.next_offer import next_offer, waits_for_hybrid
 from atsprobe.model.observation import TlsObservation, Unreachable, UnreachableReason
 from atsprobe.scan.engine import hybrid_hello
 from atsprobe.scan.enumerate import enumerate_all, last_refusals_hold, look_for_older_versions

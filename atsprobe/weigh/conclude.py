@@ -103,7 +103,8 @@ def _rows(found: Sequence[Scope]) -> tuple[_Row, ...]:
 
 
 def _all_profiles(found: Iterable[Scope]) -> tuple[Profile, ...]:
-    every = {p.name: p for scope in found for p in scope.profiles}
+    """Give the profiles of several scopes, each once: of those by one name that of the newest iOS, on which most is asked."""
+    every = {p.name: p for p in sorted((p for scope in found for p in scope.profiles), key=lambda p: p.oldest)}
     return tuple(sorted(every.values(), key=lambda p: (not p.selectable_as_ios, p.order)))
 
 

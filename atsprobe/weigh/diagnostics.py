@@ -15,10 +15,11 @@ from atsprobe.judge.requirements.registry import REQUIREMENTS, AboutChain
 from atsprobe.model.app_review import wants_a_reason
 from atsprobe.model.cipher_suite import TlsVersion
 from atsprobe.model.diagnosis import Diagnosis, DiagnosticRow, DiagnosticTest
-from atsprobe.model.dictionary import AtsDictionary, ExceptionEntry, PlistValue
+from atsprobe.model.dictionary import AtsDictionary, DeclaredKey, ExceptionEntry, PlistValue
 from atsprobe.model.endpoint import Endpoint, Host
-from atsprobe.model.handshake import Refused, Unknown, accepted_suites, outcome_of
+from atsprobe.model.handshake import Refused, accepted_suites
 from atsprobe.model.judgement import Finding, Judgement, Verdict
+from atsprobe.model.law_of_offers import Unknown, outcome_of
 from atsprobe.model.observation import Address, TlsObservation
 from atsprobe.model.policy import Client, Policy
 from atsprobe.model.recording import Recording
@@ -127,7 +128,7 @@ def _needs_code(entry: ExceptionEntry, client: Client) -> bool:
 
 
 def _justified(entry: ExceptionEntry) -> tuple[str, ...]:
-    return tuple(key for key, value in entry.to_plist().items() if wants_a_reason(key, value))
+    return tuple(key for key, value in entry.to_plist().items() if wants_a_reason(DeclaredKey("", key, value)))
 
 
 def rows(endpoint: Endpoint, client: Client, evidence: Evidence) -> tuple[DiagnosticRow, ...]:

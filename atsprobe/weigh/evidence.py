@@ -178,6 +178,7 @@ def _signature(policy: Policy) -> Hashable:
     """All of a policy that a judgement can rest on, cheap to hash."""
     return (
         policy.client.profile.name,
+        policy.client.profile.oldest,
         policy.exempt,
         policy.contested,
         policy.ats_enforced,

@@ -13,12 +13,13 @@ from atsprobe.ats.key_effect import (
     MINIMUM_TLS,
     NIAP,
     SUBDOMAINS,
+    counts_as_false,
 )
 from atsprobe.ats.local import Locality, locality
 from atsprobe.ats.policy import PolicyResolver
 from atsprobe.ats.values import boolean, tls_version
 from atsprobe.model.cipher_suite import TlsVersion
-from atsprobe.model.dictionary import AtsDictionary, ExceptionEntry, PlistValue
+from atsprobe.model.dictionary import AtsDictionary, DeclaredKey, ExceptionEntry, PlistValue
 from atsprobe.model.endpoint import Endpoint, Host
 from atsprobe.model.judgement import ExceptionJudgement, ExceptionStatus, Verdict
 from atsprobe.model.policy import Policy
@@ -124,7 +125,8 @@ def _covers_unknown(
 
 def _value(status: ExceptionJudgement) -> PlistValue:
     assert status.value is not None
-    return status.value
+    is_number_for_false = counts_as_false(DeclaredKey(status.domain, status.key, status.value)) is not None
+    return False if is_number_for_false else status.value
 
 
 def _stays(

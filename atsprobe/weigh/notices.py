@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from atsprobe.ats.exception_match import meant_host, why_never_matches
-from atsprobe.ats.key_effect import is_address_key, why_ineffective
+from atsprobe.ats.key_effect import counts_as_false, is_address_key, why_ineffective
 from atsprobe.ats.local import Locality, address_locality, locality
 from atsprobe.ats.profile import ios_profiles, is_at_least
 from atsprobe.model.app import Bundle
@@ -141,8 +141,16 @@ def _idle_entries(scope: Scope, bundle: Bundle) -> Iterator[Notice]:
             yield Notice("entry-without-effect", domain, text)
 
 
+def _numbers_for_false(scope: Scope, bundle: Bundle) -> Iterator[Notice]:
+    """A number that counts as false does what false does, and its status says so; but it is no boolean."""
+    for key in bundle.dictionary.declared_keys():
+        text = counts_as_false(key)
+        if text is not None and why_ineffective(key, bundle.dictionary, scope.profiles) is None:
+            yield Notice("counts-as-false", " ".join(filter(None, (key.domain, key.key))), text, to_act_on=True)
+
+
 def of_scope(scope: Scope, evidence: Evidence) -> Iterator[Notice]:
-    """Give the notices about a bundle: domains that do not exist, entries without effect, iOS versions not judged."""
+    """Give the notices about a bundle: entries without effect, numbers for booleans, domains that do not exist, older iOS."""
     bundle = scope.bundle
     if bundle is None:
         return
@@ -152,6 +160,7 @@ def of_scope(scope: Scope, evidence: Evidence) -> Iterator[Notice]:
             yield Notice(
                 "unmentioned-exception", domain, "no string of the app names it, or a host that it decides about"
             )
+    yield from _numbers_for_false(scope, bundle)
     declared = {meant_host(domain) for domain in bundle.dictionary.entries}
     for load in (*scope.loads, *scope.unknown_to_dns):
         resolution = evidence.resolution(load.endpoint)

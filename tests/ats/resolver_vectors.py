@@ -141,7 +141,9 @@ OF_LOCAL_NETWORKING = [
       for host in ("localhost", "printer", "printer.local")),
     *(Vector(f"{_LN}: YES leaves local addresses outside", {LN: True}, host, EXEMPT, FROM_17)
       for host in ("127.0.0.1", "::1", "fe80::1", "192.168.1.5", "10.0.0.1", "172.16.0.1", "fd00::1")),
-    *(Vector(f"{_LN}: NO enforces ATS locally", {LN: False}, host, DEFAULT, FROM_17)
+    *(Vector(f"{_LN}: before iOS 17 NO touches no public address", {LN: False}, host, EXEMPT, BEFORE_17)
+      for host in ("203.0.113.5", "100.64.0.1", "2001:db8::1")),
+    *(Vector(f"{_LN}: NO enforces ATS locally", {LN: False}, host, DEFAULT)
       for host in ("localhost", "x.local", "127.0.0.1", "::1", "fe80::1", "192.168.1.5", "fd00::1")),
     *(Vector("reports from apps contradict each other about private addresses without a key", {}, host,
              f"contested {DEFAULT}", FROM_17)
@@ -307,7 +309,12 @@ OF_ADDRESSES = [
     Vector(f"{_CIDR}: short forms are padded", entry("10/8", HTTP=True), "10.9.9.9", HTTP_ALLOWED, FROM_17),
     Vector(f"{_CIDR}: a leading zero makes the prefix octal", entry("10.0.0.0/010", HTTP=True), "10.9.9.9", HTTP_ALLOWED,
            FROM_17),
-    Vector(f"{_CIDR}: a prefix may be hexadecimal", entry("10.0.0.0/0x8", HTTP=True), "10.9.9.9", HTTP_ALLOWED, FROM_17),
+    Vector("Security source, cidr_string_to_subnet_and_mask: a digit that is not octal ends the prefix, so that 08 is 0",
+           entry("10.0.0.0/08", HTTP=True), "198.51.100.1", HTTP_ALLOWED, FROM_17),
+    Vector("Security source, cidr_string_to_subnet_and_mask: no x in a prefix", entry("203.0.113.0/0x18", HTTP=True),
+           "203.0.113.5", DEFAULT, FROM_17),
+    Vector("Security source, cidr_string_to_subnet_and_mask: a hexadecimal letter is IPv6, without a colon too",
+           entry("fd00/8", HTTP=True), "fd00::1", HTTP_ALLOWED, FROM_17),
     Vector(f"{_CIDR}: a short IPv6 network is padded", entry("2001:db8/32", HTTP=True), "2001:db8::1", HTTP_ALLOWED, FROM_17),
     *(Vector(f"{_CIDR}: {key} is no network", entry(key, HTTP=True), host, DEFAULT, FROM_17)
       for key, host in (

@@ -51,12 +51,11 @@ def test_a_domain_that_never_matches_is_told_once(domain: str) -> None:
 # dictionary, key, kind of warning, words of the reason
 IGNORED = [
     ({AL: "YES"}, (None, AL), "ignored", "a boolean is wanted, not a string"),
-    ({AL: 2}, (None, AL), "ignored", "the number 2 does not count as true"),
+    ({AL: 2}, (None, AL), "ignored", "the number 2 counts as false"),
     (entry(HTTP="YES"), (PLAIN, HTTP), "ignored", "a boolean is wanted"),
     (entry(HTTP=2), (PLAIN, HTTP), "ignored", "the number 2"),
     (entry(MIN=1.2), (PLAIN, MIN), "ignored", "a string such as TLSv1.2 is wanted, not a number"),
     (entry(MIN="TLSV1.0"), (PLAIN, MIN), "ignored", "to the letter"),
-    (entry(MIN="DTLSv1.2"), (PLAIN, MIN), "ignored", "no version of TLS"),
     (entry(PFS="NO"), (PLAIN, PFS), "ignored", "a boolean is wanted"),
     (entry("203.0.113.5", SUB=True), ("203.0.113.5", SUB), "ignored", "no effect on an address"),
     ({"NSAllowArbitraryLoads": True}, (None, "NSAllowArbitraryLoads"), "ignored", "did you mean NSAllowsArbitraryLoads"),
@@ -126,12 +125,52 @@ def test_a_low_floor_depends_on_the_linked_sdk(names: tuple[str, ...], sdk: str 
     assert notes(entry(MIN="TLSv1.2"), *names, sdk=sdk)[0].standing == "effective"
 
 
-@pytest.mark.parametrize(("key", "place"), [(PFS, PLAIN), (LN, None), (WEB, None), (MED, None)])
-def test_a_number_where_false_does_something(key: str, place: str | None) -> None:
-    """2 reads as false in newer clients, which for these keys is not the same as leaving them out."""
-    dictionary = {key: 2} if place is None else {DOMAINS: {place: {key: 2}}}
-    (note,) = notes(dictionary)
-    assert (note.standing, note.warnings[0].kind) == ("unverifiable", "unclear-number")
+@pytest.mark.parametrize("version", ["DTLSv1.0", "DTLSv1.2"])
+def test_a_floor_of_another_protocol(version: str) -> None:
+    """Apple's client stores it, and nobody knows what comes of it: the key is read, and neither effective nor ineffective."""
+    (note,) = notes(entry(MIN=version))
+    assert (note.standing, note.warnings[0].kind) == ("unverifiable", "no-tls-version")
+    assert note.reason == f"{version} is not a TLS version, and its effect is unknown: write TLSv1.2"
+    assert kinds_of_host(entry(MIN=version), PLAIN) == {"no-tls-version"}
+
+
+@pytest.mark.parametrize("value", [True, "YES", (), 5])
+def test_a_domain_whose_value_is_no_dictionary_concerns_its_host(value: Any) -> None:
+    """The client skips it, so that nothing of it decides about the host; its author meant the host all the same."""
+    assert "ignored" in kinds_of_host({DOMAINS: {PLAIN: value}}, PLAIN)
+    assert "ignored" not in kinds_of_host({DOMAINS: {PLAIN: value}}, f"below.{PLAIN}")
+
+
+@pytest.mark.parametrize("number", [2, 5, -1, 1.5, float("nan")])
+def test_a_number_that_gives_forward_secrecy_up(number: float) -> None:
+    """The client compares with true, so that every number but 1 does what false does: the key has its effect, with a warning."""
+    (note,) = notes(entry(PFS=number))
+    assert (note.standing, note.reason) == ("effective", "")
+    assert note.effect == notes(entry(PFS=False))[0].effect
+    (told,) = note.warnings
+    assert (told.kind, told.text) == (
+        "counts-as-false",
+        f"a boolean is wanted; the number {number} counts as false: write false",
+    )
+    assert "counts-as-false" in kinds_of_host(entry(PFS=number), PLAIN)
+
+
+@pytest.mark.parametrize("number", [0, 0.0, 1, 1.0, True, False])
+def test_the_numbers_0_and_1_are_booleans(number: float) -> None:
+    """Whichever way a plist writes them."""
+    (note,) = notes(entry(PFS=number))
+    assert (note.standing, note.warnings) == ("effective", ())
+
+
+@pytest.mark.parametrize("key", [LN, WEB, MED])
+def test_a_number_where_a_global_false_does_something(key: str) -> None:
+    """It is present, and does what false does: to drop it would not be the same."""
+    (note,) = notes({key: 2})
+    assert (note.standing, note.effect) == ("effective", notes({key: False})[0].effect)
+    assert note.warnings[0].kind == "counts-as-false"
+    assert note.warnings[0].text == "a boolean is wanted; the number 2 counts as false: write false"
+    (cancelled, _) = notes({AL: True, key: 2})
+    assert (cancelled.key, cancelled.warnings[0].kind) == (AL, "cancelled")
 
 
 def test_two_keys_for_one_network() -> None:

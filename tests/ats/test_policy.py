@@ -236,6 +236,16 @@ def test_profiles_are_chosen_by_version() -> None:
         profiles(mode="ios99")
 
 
+def test_a_version_within_a_profile_has_what_came_before_it() -> None:
+    """iOS 14 is judged by the profile of 13, but reads pins; of several versions of one profile the newest counts."""
+    assert [(p.name, p.oldest, p.reads_pins) for p in profiles(["14"])] == [("ios13", (14,), True)]
+    assert [(p.name, p.oldest, p.reads_pins) for p in profiles(["15.1", "13", "14"])] == [("ios13", (15, 1), True)]
+    assert [(p.name, p.reads_pins) for p in profiles(["13.7"])] == [("ios13", False)]
+    assert [(p.name, p.oldest) for p in profiles(minimum_os="14.2")][:2] == [("ios13", (14, 2)), ("ios15.4", (15, 4))]
+    assert profiles(["13"]) == profiles(mode="ios13")
+    assert profiles(minimum_os="12.0") == profiles(["all"])
+
+
 def test_the_clients_own_hello_comes_first() -> None:
     """A server that passes is decided by one connection: the first offer is the client's own; and none is listed twice."""
     offers = decisive_offers([IOS26])

@@ -163,6 +163,14 @@ def test_xml_in_utf_16_is_read(encoding):
     assert plist_file.load(data).root["CFBundleName"] == "Ferry"
 
 
+NONE = "not a property list "
+
+
+def whole_binary() -> bytes:
+    """A binary property list as an app has it."""
+    return plistlib.dumps({"CFBundleName": "Ferry", "NSAppTransportSecurity": {"a": [1, 2]}}, fmt=plistlib.FMT_BINARY)
+
+
 @pytest.mark.parametrize(
     ("data", "reason"),
     [
@@ -179,7 +187,17 @@ def test_xml_in_utf_16_is_read(encoding):
         (b"bplist00", "not a property list (binary, but damaged or cut short)"),
         (b"bplist00" + b"\0" * 100, "not a property list (binary, but damaged or cut short)"),
         (HEAD + b"<date>x</date></plist>", "not a property list ("),
-        (HEAD + b"<integer>" + b"9" * 5000 + b"</integer></plist>", "not a property list ("),
+        *(
+            (
+                HEAD + b"<integer>" + digits + b"</integer></plist>",
+                f"{NONE}(line 4: an integer of more than 1,000 digits)",
+            )
+            for digits in (b"9" * 1001, b"9" * 10_000, b"0x" + b"f" * 10_000)
+        ),
+        (binary([b"\x18" + b"\xff" * 256]), f"{NONE}(an integer of more than 128 bits)"),
+        *((whole_binary()[:cut], f"{NONE}(binary, but damaged or cut short)") for cut in range(8, len(whole_binary()))),
+        *((b"bplist00" + bytes([byte]) * 5000, f"{NONE}(binary, but damaged or cut short)") for byte in (1, 66, 255)),
+        (binary([b"\x5f\x12\x00\x01\x00\x00hello"]), f"{NONE}(binary, but damaged or cut short)"),
         (b'<?xml version="1.0" encoding="nonsense"?><plist/>', "not a property list ("),
         (
             b'<!DOCTYPE plist [<!ENTITY a "b">]><plist><string>&a;</string></plist>',
@@ -214,7 +232,7 @@ def test_a_dictionary_of_shared_containers_is_refused_as_a_setting():
     levels = [b"\xaa" + bytes([level + 3]) * 10 for level in range(10)] + [b"\x55hello"]
     data = binary([b"\xd1\x01\x02", b"\x5f\x10\x16NSAppTransportSecurity", *levels])
     seen = read(data)
-    assert seen[Trouble][0].reason.startswith("NSAppTransportSecurity: a dictionary of more than 20,000 values")
+    assert seen[Trouble][0].reason.startswith("NSAppTransportSecurity: a dictionary of more than 60,000 values")
     assert seen[InfoPlist][0].dictionary.to_plist() is None
 
 

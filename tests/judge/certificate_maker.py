@@ -11,6 +11,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed448, ed25519, padding, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from cryptography.x509 import ocsp
 from cryptography.x509.oid import AuthorityInformationAccessOID, ExtendedKeyUsageOID, NameOID, ObjectIdentifier
 
 from atsprobe.model.certificate import Certificate
@@ -23,9 +24,15 @@ HOST = "api.example.com"
 SERVER_AUTH = ExtendedKeyUsageOID.SERVER_AUTH
 CLIENT_AUTH = ExtendedKeyUsageOID.CLIENT_AUTH
 ANY = ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE
+EMAIL = ExtendedKeyUsageOID.EMAIL_PROTECTION
+MICROSOFT_SGC = ObjectIdentifier("1.3.6.1.4.1.311.10.3.3")
+NETSCAPE_SGC = ObjectIdentifier("2.16.840.1.113730.4.1")
 
 _RSA_SHA256 = bytes.fromhex("2a864886f70d01010b")
-_RSA_OTHER = {"sha1": bytes.fromhex("2a864886f70d010105"), "md5": bytes.fromhex("2a864886f70d010104")}
+_RSA_OTHER = {
+    name: bytes.fromhex("2a864886f70d0101") + bytes([last])
+    for name, last in {"md2": 2, "md4": 3, "md5": 4, "sha1": 5}.items()
+}
 _CURVES = {
     "p256": ec.SECP256R1,
     "p384": ec.SECP384R1,
@@ -70,7 +77,9 @@ class Make:
     issuer_url: str | None = None
     scts: int = 0
     sct_times: tuple[dt.datetime, ...] = ()
+    sct_logs: tuple[int, ...] = ()
     must_staple: bool = False
+    no_check: bool = False
     critical_names: bool = False
     serial: int = 4711
     more: tuple[tuple[x509.ExtensionType, bool], ...] = ()
@@ -137,8 +146,10 @@ def _extensions(make: Make):
         url = x509.UniformResourceIdentifier(make.issuer_url)
         access = x509.AccessDescription(AuthorityInformationAccessOID.CA_ISSUERS, url)
         yield x509.AuthorityInformationAccess([access]), False
-    if make.scts or make.sct_times:
-        yield sct_extension(make.scts, make.sct_times), False
+    if make.scts or make.sct_times or make.sct_logs:
+        yield sct_extension(make.scts, make.sct_times, make.sct_logs), False
+    if make.no_check:
+        yield x509.OCSPNoCheck(), False
     if make.must_staple:
         yield x509.TLSFeature([x509.TLSFeatureType.status_request]), False
     yield from make.more
@@ -151,10 +162,14 @@ def _general(name: str) -> x509.GeneralName:
         return x509.DNSName(name)
 
 
-def sct_list(number: int, times: tuple[dt.datetime, ...] = ()) -> bytes:
-    """Give a SignedCertificateTimestampList (RFC 6962 §3.3) of so many logs that nobody knows, or of one for each time."""
+def sct_list(number: int, times: tuple[dt.datetime, ...] = (), logs: tuple[int, ...] = ()) -> bytes:
+    """Give a SignedCertificateTimestampList (RFC 6962 §3.3) of so many logs that nobody knows, or of one for each time.
+
+    ``logs`` says by number which logs they are, where one may have signed twice.
+    """
     scts = b""
-    for log, at in enumerate(times or (dt.datetime(2023, 11, 14, tzinfo=dt.UTC),) * number):
+    times = times or (dt.datetime(2023, 11, 14, tzinfo=dt.UTC),) * (len(logs) or number)
+    for log, at in zip(logs or range(len(times)), times, strict=True):
         signature = bytes.fromhex("3006020101020101")
         milliseconds = int(at.timestamp() * 1000)
         sct = b"\0" + bytes([log + 1]) * 32 + milliseconds.to_bytes(8, "big") + b"\0\0" + b"\4\3"
@@ -163,9 +178,11 @@ def sct_list(number: int, times: tuple[dt.datetime, ...] = ()) -> bytes:
     return len(scts).to_bytes(2, "big") + scts
 
 
-def sct_extension(number: int, times: tuple[dt.datetime, ...] = ()) -> x509.UnrecognizedExtension:
+def sct_extension(
+    number: int, times: tuple[dt.datetime, ...] = (), logs: tuple[int, ...] = ()
+) -> x509.UnrecognizedExtension:
     """Give the extension of embedded timestamps."""
-    body = sct_list(number, times)
+    body = sct_list(number, times, logs)
     size = len(body)
     length = bytes([size]) if size < 128 else bytes([0x81, size]) if size < 256 else b"\x82" + size.to_bytes(2, "big")
     return x509.UnrecognizedExtension(ObjectIdentifier("1.3.6.1.4.1.11129.2.4.2"), b"\x04" + length + body)
@@ -176,8 +193,27 @@ def _signed_by_hand(der: bytes, signer, digest: str) -> bytes:
     parsed = x509.load_der_x509_certificate(der)
     changed = der.replace(_RSA_SHA256, _RSA_OTHER[digest])
     tbs = parsed.tbs_certificate_bytes.replace(_RSA_SHA256, _RSA_OTHER[digest])
+    if digest in ("md2", "md4"):
+        return changed  # nobody computes these any more: the signature stays that of SHA-256
     signature = signer.sign(tbs, padding.PKCS1v15(), getattr(hashes, digest.upper())())
     return changed[: -len(signature)] + signature
+
+
+def stapled(leaf: Make, status: str) -> bytes:
+    """Give a response about a leaf, signed by its issuer, current around NOW; ``good``, or ``revoked`` five days before."""
+    is_revoked = status == "revoked"
+    builder = ocsp.OCSPResponseBuilder().add_response(
+        leaf.certificate.parsed,
+        leaf.signer.certificate.parsed,
+        hashes.SHA1(),
+        ocsp.OCSPCertStatus.REVOKED if is_revoked else ocsp.OCSPCertStatus.GOOD,
+        NOW - DAY,
+        NOW + DAY,
+        NOW - 5 * DAY if is_revoked else None,
+        x509.ReasonFlags.key_compromise if is_revoked else None,
+    )
+    builder = builder.responder_id(ocsp.OCSPResponderEncoding.HASH, leaf.signer.certificate.parsed)
+    return builder.sign(leaf.signer.private_key, hashes.SHA256()).public_bytes(Encoding.DER)
 
 
 def spki(certificate: Certificate) -> bytes:

@@ -22,6 +22,7 @@ from certificate_maker import (
 from cryptography.x509.oid import ObjectIdentifier
 from judged import failing, findings, outcome, trusting
 
+from atsprobe.ats.profile import profiles
 from atsprobe.model.policy import PinnedIdentities
 
 PKI = Pki()
@@ -93,16 +94,18 @@ def test_key_size_of_every_certificate_of_the_path() -> None:
     assert found.fixable_by is None
 
 
-def test_a_leaf_that_is_itself_installed_is_measured_by_nothing() -> None:
-    """Key size and 825 days are skipped for a leaf that the user trusts, names and dates are not."""
+def test_a_leaf_that_is_itself_installed_is_measured_by_ats_alone() -> None:
+    """Key size and 825 days are skipped for a leaf that the user trusts, names are not; what ATS does besides is closed."""
     leaf = Make(kind="rsa1024", span=2000 * DAY)
-    found = findings((leaf.certificate,), trusting(installed=[leaf]))
-    assert outcome(found) == "allowed"
-    assert found["certificate-key-size"].status == "not-applicable"
+    trust = trusting(installed=[leaf])
+    off = findings((leaf.certificate,), trust, plist={"NSAllowsArbitraryLoads": True})
+    assert outcome(off) == "allowed"
+    assert off["certificate-key-size"].status == "not-applicable"
+    found = findings((leaf.certificate,), trust)
+    assert outcome(found) == "inconclusive"
+    assert found["certificate-key-size"].status == "unknown"
     assert found["certificate-lifetime"].status == "not-applicable"
-    assert failing(findings((leaf.certificate,), trusting(installed=[leaf]), host="b.example.com")) == [
-        "certificate-hostname"
-    ]
+    assert failing(findings((leaf.certificate,), trust, host="b.example.com")) == ["certificate-hostname"]
 
 
 @pytest.mark.parametrize(
@@ -165,9 +168,9 @@ def test_an_rsassa_pss_signature_is_unknown() -> None:
         (("api_1.example.com",), "api_1.example.com", "pass"),
         (("-api.example.com", "b.example.com"), HOST, "fail"),
         (("xn--bcher-kva.example.com",), "xn--bcher-kva.example.com", "pass"),
-        (("203.0.113.5",), "203.0.113.5", "pass"),
+        (("203.0.113.5",), "203.0.113.5", "warn"),
         (("203.0.113.6",), "203.0.113.5", "fail"),
-        (("2001:db8::1",), "2001:db8::1", "pass"),
+        (("2001:db8::1",), "2001:db8::1", "warn"),
         (("*.0.113.5",), "203.0.113.5", "fail"),
         ((), HOST, "fail"),
         (None, HOST, "fail"),
@@ -334,6 +337,17 @@ def test_lifetime(begins, span, public: str, installed: str) -> None:
     assert findings(chain, INSTALLED)["certificate-lifetime"].status == installed
 
 
+@pytest.mark.parametrize(
+    ("asked", "status"), [("13", "warn"), ("13.7", "warn"), ("14", "fail"), ("15.3", "fail"), ("17", "fail")]
+)
+def test_398_days_hold_from_ios_14_on(asked: str, status: str) -> None:
+    """The version asked about decides, and not the first one of its profile."""
+    (profile,) = profiles([asked])
+    found = findings(PKI.chain(span=410 * DAY), PUBLIC, profile=profile)["certificate-lifetime"]
+    assert found.status == status
+    assert ("from iOS 14 on" in found.evidence) is (status == "warn")
+
+
 def test_lifetime_evidence() -> None:
     """The days seen, then the limit of that kind of root."""
     long = (*PKI.chain(span=3650 * DAY), PKI.top.certificate)
@@ -373,12 +387,14 @@ def test_transparency_counts_but_never_passes(scts: int, span, evidence: str) ->
     [
         (dt.datetime(2019, 1, 1, tzinfo=UTC), 400 * DAY, 2),
         (dt.datetime(2019, 1, 1, tzinfo=UTC), 500 * DAY, 3),
-        (dt.datetime(2019, 1, 1, tzinfo=UTC), 825 * DAY, 4),
+        (dt.datetime(2019, 1, 1, tzinfo=UTC), 825 * DAY, 3),  # 27 months and 4 days
+        (dt.datetime(2019, 1, 1, tzinfo=UTC), 850 * DAY, 3),
+        (dt.datetime(2019, 1, 1, tzinfo=UTC), 851 * DAY, 4),  # 28 months
         (dt.datetime(2019, 1, 1, tzinfo=UTC), 1300 * DAY, 5),
     ],
 )
 def test_transparency_of_older_certificates_goes_by_months(begins, span, needed: int) -> None:
-    """Before 2021-04-21: under 15 months 2, to 27 months 3, to 39 months 4, longer 5."""
+    """Before 2021-04-21: under 15 months 2, to 27 months 3, to 39 months 4, longer 5; whole months, as the client counts."""
     found = findings(PKI.chain(scts=1, begins=begins, span=span), PUBLIC, at=begins + DAY)
     assert f"of {needed} needed" in found["certificate-transparency"].evidence
 

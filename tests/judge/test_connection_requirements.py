@@ -164,6 +164,10 @@ def test_a_client_that_reads_no_plist_is_helped_by_no_key() -> None:
     profile = replace(IOS26, reads_exceptions=False)
     assert tls_version.check(facts("TLS 1.0 alone, ECDHE", profile=profile)).fixable_by is None
     assert forward_secrecy.check(facts("static RSA", profile=profile)).fixable_by is None
+    for server in ("DHE alone", "3DES alone", "CBC-SHA384 alone", "DHE alone, quick"):
+        finding = cipher_suite.check(facts(server, profile=profile))
+        assert finding.status == "fail"
+        assert "key" not in finding.evidence
 
 
 def test_static_rsa_is_no_failure_where_the_key_gives_it_up() -> None:

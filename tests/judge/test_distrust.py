@@ -14,6 +14,7 @@ from judged import findings, outcome, trusting
 from atsprobe.ats.profile import all_profiles
 from atsprobe.certificate_files import apple_roots
 from atsprobe.judge import distrust
+from atsprobe.judge.certificates import chain_findings
 from atsprobe.judge.chain import ChainCase, ChainQuestion
 from atsprobe.judge.path import candidate_paths
 from atsprobe.model.certificate import Certificate
@@ -45,10 +46,21 @@ def _leaf(**more) -> tuple[Certificate, ...]:
 def test_every_root_in_the_data_is_one_that_apple_ships() -> None:
     """Each fingerprint stands for the root that its comment names, so that none is mistyped."""
     shipped = {c.sha256: c.short_name for c in map(Certificate, apple_roots().public)}
-    listed = re.findall(r'"([0-9a-f]{64})", # (.+)', DATA.read_text("utf-8"))
+    of_roots = DATA.read_text("utf-8").partition("[[issuer]]")[0]
+    listed = re.findall(r'"([0-9a-f]{64})", # (.+)', of_roots)
     assert len(listed) == 11
     assert {name: shipped.get(sha256) for sha256, name in listed} == {name: name for _, name in listed}
     assert len({sha256 for sha256, _ in listed}) == 11
+
+
+def test_the_listed_cas_are_those_of_the_source() -> None:
+    """Seven CAs of WoSign and StartCom, told by the SHA-256 of the certificate, and none of them is one that Apple ships."""
+    (row,) = tomllib.loads(DATA.read_text("utf-8"))["issuer"]
+    assert len(set(row["sha256"])) == 7
+    assert all(re.fullmatch("[0-9a-f]{64}", sha256) for sha256 in row["sha256"])
+    assert not set(row["sha256"]) & {c.sha256 for c in map(Certificate, apple_roots().public)}
+    # as CFAbsoluteTime: seconds since 2001
+    assert (row["issued_from"] - dt.datetime(2001, 1, 1, tzinfo=UTC)).total_seconds() == 502243200
 
 
 def test_every_root_of_those_cas_that_apple_ships_is_in_the_data() -> None:
@@ -112,6 +124,41 @@ def test_another_root_over_the_same_issuer_is_not_distrusted(distrusted) -> None
     chain = (*_leaf(begins=AFTER), cross.certificate)
     found = findings(chain, trusting(public=[TOP, other]), at=AT)
     assert found["certificate-trust"].evidence == 'root "Other", in Apple\'s store'
+
+
+SINCE = dt.datetime(2016, 12, 1, tzinfo=UTC)
+OLD = SINCE - 900 * DAY
+
+
+@pytest.mark.parametrize("listed", ["Distrusted", "Cross"])
+@pytest.mark.parametrize(
+    ("of_leaf", "of_issuer", "refused"),
+    [
+        (SINCE - SECOND, OLD, ()),
+        (SINCE, OLD, ("Distrusted", "Cross")),
+        (SINCE - SECOND, SINCE, ("Distrusted",)),
+    ],
+)
+@pytest.mark.parametrize("is_installed", [False, True])
+def test_a_listed_ca_refuses_what_begins_too_late_below_it(
+    monkeypatch: pytest.MonkeyPatch, listed: str, of_leaf, of_issuer, refused: tuple[str, ...], is_installed: bool
+) -> None:
+    """SecPVCCheckIssuerDateConstraints: any certificate of the path may be the listed one, and every one below it counts."""
+    top = root("Distrusted", begins=OLD)
+    middle = issuing(top, "Cross", begins=of_issuer)
+    by_name = {"Distrusted": top, "Cross": middle}
+    rows = tomllib.loads(DATA.read_text("utf-8"))
+    rows["issuer"][0]["sha256"] = [by_name[listed].certificate.sha256]
+    monkeypatch.setattr(distrust, "_rows", lambda: rows)
+    chain = (Make(signer=middle, begins=of_leaf).certificate, middle.certificate)
+    trust = trusting(installed=[top]) if is_installed else trusting(public=[top])
+    chain_findings.cache_clear()  # the question is the same, the list is not
+    found = findings(chain, trust, at=SINCE + DAY)
+    chain_findings.cache_clear()
+    assert found["certificate-trust"].status == ("fail" if listed in refused else "pass")
+    if listed in refused:
+        assert found["certificate-trust"].evidence.endswith("from 2016-12-01 on; one is of 2016-12-01")
+        assert outcome(found) == "blocked"
 
 
 @pytest.mark.parametrize(

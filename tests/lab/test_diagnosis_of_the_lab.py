@@ -55,6 +55,8 @@ SPEAKS: dict[str, tuple[dict[TlsVersion, tuple[str, ...]], ...]] = {
     "chacha20": ({T12: (ECDHE,)},),
     "cbc-sha": ({T12: (ECDHE,)},),
     "no-ems": ({T12: (ECDHE,)},),
+    "rsa-leaf-expired": ({T12: (ECDHE, RSA)},),
+    "ecdsa-leaf-expired": ({T12: (ECDHE, RSA)},),
     "dhe": ({T12: ()},),
     "cbc-sha384": ({T12: ()},),
     "static-rsa-cbc-sha256": ({T12: ()},),
@@ -62,6 +64,10 @@ SPEAKS: dict[str, tuple[dict[TlsVersion, tuple[str, ...]], ...]] = {
     "ed25519": ({T12: ()},),
 }
 MODERN: tuple[dict[TlsVersion, tuple[str, ...]], ...] = ({T12: (ECDHE,), T13: (ECDHE,)},)
+
+BY_LEAF = {"rsa-leaf-expired": (True, False), "ecdsa-leaf-expired": (False, True)}
+"""Whether the ECDSA leaf and the RSA leaf are sound, of servers that follow the client's order: with forward secrecy disabled
+static RSA stands first in it, while with ATS off it stands last."""
 
 CODES = {
     # server: the inner codes of the default row and of Allow All Loads
@@ -82,8 +88,10 @@ CODES = {
 }
 
 
-def is_trusted(server) -> bool | None:
-    """Whether the client accepts its certificate; None where that could not be told."""
+def is_trusted(server, *, rsa_first: bool = False) -> bool | None:
+    """Whether the client accepts the certificate that it gets; None where that could not be told."""
+    if server.name in BY_LEAF:
+        return BY_LEAF[server.name][rsa_first]
     if server.name == "missing-intermediate":
         return None
     return not any(requirement.startswith("certificate-") for requirement in server.expected.failing)
@@ -107,7 +115,9 @@ def expected(server, label: str, sdk_floor: TlsVersion) -> str:
     results = set()
     for address in SPEAKS.get(server.name, MODERN):
         negotiates = any(version >= floor and offered & set(kinds) for version, kinds in address.items())
-        accepted = {True: "PASS", False: "FAIL", None: "INCONCLUSIVE"}[is_trusted(server)]
+        accepted = {True: "PASS", False: "FAIL", None: "INCONCLUSIVE"}[
+            is_trusted(server, rsa_first=with_rsa and label != "Allow All Loads" and "nsecure" not in label)
+        ]
         results.add(accepted if negotiates else "FAIL")
     return next(r for r in ("FAIL", "INCONCLUSIVE", "PASS") if r in results)
 

@@ -37,6 +37,8 @@ CERTIFICATE_ERRORS = {
 """What OpenSSL says where a requirement on certificates fails; it knows no limit on the lifetime, and reads no staple."""
 
 FIRST_CHOICES = {
+    "rsa-leaf-expired": ("TLSv1.2", "ECDHE-ECDSA-AES128-GCM-SHA256"),
+    "ecdsa-leaf-expired": ("TLSv1.2", "ECDHE-ECDSA-AES128-GCM-SHA256"),
     "modern": ("TLSv1.3", "TLS_AES_256_GCM_SHA384"),
     "tls13": ("TLSv1.3", "TLS_AES_256_GCM_SHA384"),
     "tls10": ("TLSv1", "ECDHE-RSA-AES256-SHA"),

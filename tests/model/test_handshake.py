@@ -25,26 +25,23 @@ from atsprobe.ats.offer import decisive_offers
 from atsprobe.ats.profile import profiles
 from atsprobe.model.handshake import (
     Alert,
-    Contradiction,
     Experiment,
     Negotiated,
     NoAnswer,
     NotMade,
     Offer,
     Refused,
-    SomeHandshake,
-    Unknown,
     UnofferedVersion,
     accepted_groups,
     accepted_suites,
     deployments,
-    handshakes_within,
-    lacks_tls_1_3,
-    next_offer,
-    outcome_of,
 )
+from atsprobe.model.law_of_leaves import leaves_of
+from atsprobe.model.law_of_offers import Contradiction, SomeHandshake, Unknown, lacks_tls_1_3, outcome_of
+from atsprobe.model.next_offer import next_offer
 
 ECDHE = ("TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256", "TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA")
+ECDSA = ("TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256",)
 STATIC = ("TLS_RSA_WITH_AES_128_GCM_SHA256", "TLS_RSA_WITH_AES_128_CBC_SHA")
 TLS13 = ("TLS_AES_128_GCM_SHA256",)
 SIGNATURES = ("ecdsa_secp256r1_sha256", "rsa_pss_rsae_sha256", "rsa_pkcs1_sha256")
@@ -145,14 +142,16 @@ def test_older_versions_and_their_suites_do_not_tempt_a_server():
     ) == SomeHandshake(made.outcome)
 
 
-def test_the_handshakes_that_an_offer_may_get_are_those_of_smaller_offers():
-    """Hellos of another ceiling, and refused ones, tell nothing about it."""
-    static = Experiment(replace(WIDE, cipher_suites=TLS13 + STATIC), _negotiated(STATIC[0], group=None, signature=None))
+def test_the_leaves_that_an_offer_may_get_are_of_the_kinds_that_a_server_can_choose():
+    """A hello that adds suites of RSA alone to what got the RSA leaf gets it again, whatever hello showed a leaf of ECDSA."""
     own = Experiment(OWN, _negotiated())
-    older = Experiment(replace(OWN, versions=(T12,), cipher_suites=ECDHE), _negotiated(kind="ecdsa"))
+    older = Experiment(replace(OWN, versions=(T12,), cipher_suites=ECDSA), _negotiated(ECDSA[0], kind="ecdsa"))
     refused = Experiment(replace(OWN, groups=GROUPS[1:]), _refused())
-    seen = [own, older, static, refused]
-    assert handshakes_within(WIDE, seen) == (own.outcome, static.outcome)
+    by_rsa = leaves_of(WIDE, [older, refused, own])
+    assert (by_rsa.kinds, by_rsa.unseen, by_rsa.handshakes) == ({"RSA"}, frozenset(), (own.outcome,))
+    both = leaves_of(replace(WIDE, cipher_suites=WIDE.cipher_suites + ECDSA), [older, refused, own])
+    assert (both.kinds, both.unseen, both.handshakes) == ({"RSA", "ECDSA"}, frozenset(), (own.outcome, older.outcome))
+    assert leaves_of(replace(WIDE, cipher_suites=WIDE.cipher_suites + ECDSA), [own]).unseen == {"ECDSA"}
 
 
 def test_offers_of_another_ceiling_prove_nothing():

@@ -12,20 +12,9 @@ from test_law_of_offers import CHAINS, HYBRID, SUITES, offers, servers
 
 from atsprobe.ats.offer import decisive_offers
 from atsprobe.ats.profile import profiles
-from atsprobe.model.handshake import (
-    Alert,
-    Experiment,
-    Negotiated,
-    NoAnswer,
-    NotMade,
-    Offer,
-    Refused,
-    SomeHandshake,
-    Unknown,
-    next_offer,
-    outcome_of,
-    waits_for_hybrid,
-)
+from atsprobe.model.handshake import Alert, Experiment, Negotiated, NoAnswer, NotMade, Offer, Refused
+from atsprobe.model.law_of_offers import SomeHandshake, Unknown, outcome_of
+from atsprobe.model.next_offer import next_offer, waits_for_hybrid
 
 OPENSSL = Offer(
     (T13,),

@@ -103,13 +103,25 @@ def test_a_loose_plist_is_read_as_the_newest(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["b.example.com", "B.Example.Com.", "b.example.com:8443", "https://b.example.com/x", "http://u@b.example.com:80"],
+    ["b.example.com", "B.Example.Com", "b.example.com:8443", "https://b.example.com/x", "http://u@b.example.com:80"],
 )
 def test_a_host_in_any_form(name: str, tmp_path: Path) -> None:
     """A name, HOST:PORT and a URL all mean the host; ports do not matter to ATS."""
     path = plist(tmp_path / "Info.plist", {"NSExceptionDomains": {"b.example.com": {HTTP: True}}})
     (row,) = rows(policy(path, [name]))
     assert (row["host"], row["http_allowed"], row["matched_exception"]) == ("b.example.com", True, "b.example.com")
+
+
+@pytest.mark.parametrize("name", ["b.example.com.", "https://u@B.example.com.:8443/x?y.", "b.example.com.:443"])
+def test_a_dot_at_the_end_is_part_of_the_host(name: str, tmp_path: Path) -> None:
+    """Entries match the text (Security source, find_exception_for_host): with and without the dot are two hosts."""
+    path = plist(tmp_path / "Info.plist", {"NSExceptionDomains": {"b.example.com": {HTTP: True}}})
+    (row,) = rows(policy(path, [name]))
+    assert (row["host"], row["http_allowed"], row["matched_exception"]) == ("b.example.com.", False, None)
+    assert [w["kind"] for w in row["warnings"]] == ["final-dot"]
+    dotted = plist(tmp_path / "dotted.plist", {"NSExceptionDomains": {"b.example.com.": {HTTP: True}}})
+    assert rows(policy(dotted, [name]))[0]["http_allowed"] is True
+    assert rows(policy(dotted, ["https://b.example.com/."]))[0]["http_allowed"] is False
 
 
 def test_the_same_host_once(tmp_path: Path) -> None:
@@ -233,6 +245,18 @@ def test_it_is_public(tmp_path: Path) -> None:
     """The library's function is the pipeline's."""
     result = atsprobe.policy(plist(tmp_path / "Info.plist", {}), ["a.example.com"])
     assert isinstance(result, PolicyResult)
+
+
+def test_ten_thousand_exception_domains_are_a_dictionary_like_another(tmp_path: Path) -> None:
+    """Each with three keys: all are read, told of and matched."""
+    keys = {HTTP: True, "NSIncludesSubdomains": True, "NSExceptionMinimumTLSVersion": "TLSv1.2"}
+    domains = {f"host-{n}.example.com": keys for n in range(10_000)}
+    (answer,) = policy(
+        plist(tmp_path / "Info.plist", {"NSExceptionDomains": domains}), ["a.host-9999.example.com"]
+    ).bundles
+    assert len(answer.keys) == 30_000
+    assert answer.keys[-1].line is not None
+    assert answer.policies[0].matched_exception == "host-9999.example.com"
 
 
 def test_many_deep_hosts_are_no_trouble(tmp_path: Path) -> None:

@@ -9,7 +9,8 @@ from contextlib import ExitStack
 import pytest
 import scan_servers as servers
 
-from atsprobe.model.handshake import Negotiated, NoAnswer, Refused, outcome_of
+from atsprobe.model.handshake import Negotiated, NoAnswer, Refused
+from atsprobe.model.law_of_offers import outcome_of
 from atsprobe.model.observation import HttpAnswer, PlaintextObservation, TlsObservation
 from atsprobe.scan.scan import run, scan_in_threads
 

@@ -220,7 +220,9 @@ class _Scan:
         if not isinstance(port, SimulatedServer):
             return handshakes(never("not-tls"), self.offers)
         made = handshakes(port.answer, self.offers)
-        return made + enumeration(port.answer, self.offers) if self.enumerate_ else made
+        if not self.enumerate_:
+            return made
+        return handshakes(port.answer, self.offers, made + enumeration(port.answer, self.offers))
 
 
 def is_own_network(host: Host) -> bool:

@@ -16,6 +16,7 @@ from scenario import (
     PFS,
     SUB,
     TLS10,
+    WEB,
     App,
     Scenario,
     See,
@@ -488,7 +489,148 @@ SMALLEST += [
     ),
 ]
 
-ALL = [*SEEN_IN_FULL, *HTTP_ASSUMED, *WHERE_HTTP_LEADS, *LOCAL, *NETWORKS, *FAILING, *SMALLEST]
+NUMBERS = [
+    *(
+        Scenario(
+            0,
+            App(h({PFS: number}), (HS,)),
+            {HS: server},
+            {HS: see},
+            of(H, PFS=letter),
+            plist=h(NO_PFS) if letter == "N" else {},
+            exit=0 if letter == "N" else 1,
+            said=(f"the number {number} counts as false: write false",),
+            variant=f"forward-secrecy-{number}-{letter}",
+        )
+        for number in (2, 1.5)
+        for server, see, letter in (
+            (RSA, NEEDS_PFS_ALLOWED, "N"),
+            (OK, PASSES, "U"),
+            (EXPIRED, See("B/B", ("certificate-validity",)), "I"),
+        )
+    ),
+    Scenario(
+        0,
+        App(h({PFS: 2}), (HS,)),
+        {HS: TIMES_OUT},
+        {HS: NOT_SEEN},
+        of(H, PFS="?"),
+        plist=h(NO_PFS),
+        exit=3,
+        variant="forward-secrecy-2-of-a-silent-server-stays-as-false",
+    ),
+    Scenario(
+        0,
+        App({LN: 2}, (PRINTER,)),
+        {},
+        {PRINTER: See("x/B", minimal={}, declared_failing=("insecure-http",))},
+        {(None, LN): "S"},
+        plist={LN: False},
+        exit=1,
+        said=("the number 2 counts as false: write false",),
+        variant="local-networking-2-is-never-loosened",
+    ),
+    Scenario(
+        0,
+        App({AL: True, WEB: 2}, (HS,)),
+        {HS: RSA},
+        {HS: NEEDS_PFS_BLOCKED},
+        {(None, AL): "X", (None, WEB): "S"},
+        plist=h(NO_PFS, **{WEB: False}),
+        exit=1,
+        said=("cancelled by NSAllowsArbitraryLoadsInWebContent",),
+        variant="web-content-2-cancels-as-false-does",
+    ),
+    *(
+        Scenario(
+            0,
+            App(ats, (HS,)),
+            {HS: OK},
+            {HS: PASSES},
+            {at: "X"},
+            exit=1,
+            said=("the number 2 counts as false, which allows nothing",),
+            variant=f"{at[1]}-2-allows-nothing",
+        )
+        for ats, at in (({AL: 2}, (None, AL)), (h({HTTP: 2}), (H, HTTP)), (h({SUB: 2}), (H, SUB)))
+    ),
+]
+
+LOCAL += [
+    Scenario(
+        0,
+        App({LN: False}, (url, "http://203.0.113.5")),
+        {"http://203.0.113.5": CLEAR},
+        {
+            url: See("x/B", minimal={}, declared_failing=("insecure-http",)),
+            "http://203.0.113.5": See("x/x", minimal={}),
+        },
+        {(None, LN): "S"},
+        plist="=",
+        exit=1,
+        ios=(ios,),
+        said=("relaxes nothing, and blocks",),
+        variant=f"local-networking-no-puts-ats-on-{url[7:]}-before-ios-17",
+    )
+    for url in (PRIVATE, "http://127.0.0.1")
+    for ios in ("13", "16")
+]
+
+DTLS = {MIN: "DTLSv1.2"}
+NO_TLS_VERSION = [
+    *(
+        Scenario(
+            0,
+            App(h(DTLS), (HS,), sdk=sdk),
+            {HS: server},
+            {HS: see},
+            of(H, MIN="?"),
+            plist=plist,
+            exit=1 if see.verdict.endswith("B") else 3,
+            said=("DTLSv1.2 is not a TLS version, and its effect is unknown: write TLSv1.2",),
+            variant=f"dtls-{name}",
+        )
+        for name, server, see, plist, sdk in (
+            ("of-a-server-that-passes", OK, See("P/~", minimal={}), "=", "26.0"),
+            ("of-an-old-server", T10_ONLY, needs(TLS10, "~", "tls-version"), h(TLS10), "18.0"),
+            ("of-an-expired-certificate", EXPIRED, See("B/B", ("certificate-validity",)), "=", "18.0"),
+            ("of-static-rsa", RSA, needs(NO_PFS, "B", "forward-secrecy"), h(DTLS, NO_PFS), "18.0"),
+            ("of-a-silent-server", TIMES_OUT, NOT_SEEN, "=", "18.0"),
+        )
+    ),
+    Scenario(
+        0,
+        App(h(DTLS, NO_PFS), (HS,)),
+        {HS: OK},
+        {HS: See("P/~", minimal={})},
+        of(H, MIN="?", PFS="?"),
+        plist="=",
+        exit=3,
+        variant="dtls-leaves-the-keys-beside-it-unverifiable",
+    ),
+    Scenario(
+        0,
+        App(h(DTLS, ALLOW_HTTP), (HC,)),
+        {HC: CLEAR, HS: OK},
+        {HC: NEEDS_HTTP_ALLOWED},
+        of(H, MIN="?", HTTP="N"),
+        plist="=",
+        exit=3,
+        variant="dtls-is-no-https-to-change-to",
+    ),
+]
+
+ALL = [
+    *NO_TLS_VERSION,
+    *NUMBERS,
+    *SEEN_IN_FULL,
+    *HTTP_ASSUMED,
+    *WHERE_HTTP_LEADS,
+    *LOCAL,
+    *NETWORKS,
+    *FAILING,
+    *SMALLEST,
+]
 
 
 @pytest.mark.parametrize("scenario", ALL, ids=lambda s: s.variant)
@@ -614,6 +756,12 @@ def test_a_key_that_no_client_judged_reads_is_ineffective(ats, url, ios, profile
     result = concluded(Scenario(0, App(ats, (url,)), {url: OK}, ios=ios, profile=profile))
     assert {str(k.status) for k in result.exceptions} == {"ineffective"}
     assert [m.dictionary for m in result.minimal] == [{}]
+    assert "entry-without-effect" not in [n.kind for n in result.notices]
+
+
+def test_an_entry_with_a_floor_that_is_no_tls_version_is_read():
+    """What the key does is unknown, which is not the same as nothing."""
+    result = concluded(Scenario(0, App(h(DTLS), (HS,)), {HS: OK}))
     assert "entry-without-effect" not in [n.kind for n in result.notices]
 
 

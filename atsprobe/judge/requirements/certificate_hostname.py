@@ -21,7 +21,10 @@ RULE = Rule(REQUIREMENT, CITATION, FIXABLE_BY)
 
 
 def check(case: ChainCase) -> Finding:
-    """Compare the host with the dNSNames that Apple's client takes for names; an IP literal with the iPAddresses alone."""
+    """Compare the host with the dNSNames that Apple's client takes for names; an IP literal with the iPAddresses alone.
+
+    For an address under ATS Apple's page (NSAllowsLocalNetworking) and its source disagree: the source has the ordinary rules.
+    """
     found = alternative_names(case.leaf)
     if found is None:
         return RULE.fails("no subjectAltName; the common name does not count")
@@ -39,4 +42,6 @@ def check(case: ChainCase) -> Finding:
         return RULE.fails(f"names {listed(named, 4)}" if named else "the subjectAltName names no host")
     if not case.leaf.parsed.subject.rdns and not found.is_critical:
         return RULE.fails(f"names {match}, but the subject is empty and the subjectAltName not critical")
+    if ip is not None and case.question.extended_checks:
+        return RULE.warns(f"names {match}; Apple's page allows connections to an address only where a key names it")
     return RULE.passes(f"names {match}")

@@ -21,8 +21,13 @@ _RSA_PSS_KEY = "1.2.840.113549.1.1.10"
 
 
 def check(case: ChainCase) -> Finding:
-    """Look at every certificate of the path, the root too, unless the leaf itself was installed as trusted."""
+    """Look at every certificate of the path, the root too, unless the leaf itself was installed as trusted.
+
+    That lifts the check of the path; whether it lifts the one that ATS adds for the leaf is closed.
+    """
     if case.path.leaf_is_trusted_by_user:
+        if case.question.extended_checks and (_judge(case.leaf) is not True or _is_short_rsa(case.leaf)):
+            return RULE.unknown(f"{_name(case.leaf)} (leaf): installed as trusted, and perhaps measured by ATS even so")
         return RULE.does_not_apply("the leaf itself is installed as trusted")
     sizes = [(_judge(c), f"{_name(c)} ({case.path.role(i)})") for i, c in enumerate(case.path.certificates)]
     weak = [text for verdict, text in sizes if verdict is False]
@@ -32,7 +37,7 @@ def check(case: ChainCase) -> Finding:
     if unread:
         return RULE.unknown(f"{listed(unread, 3)}: not known whether Apple's client takes it")
     leaf = case.leaf
-    if leaf.key_type == "RSA" and leaf.key_bits < 2048 and case.question.extended_checks:
+    if _is_short_rsa(leaf) and case.question.extended_checks:
         # the chain is measured in whole bytes; the check of the leaf that ATS adds counts bits, in closed code
         return RULE.unknown(f"{_name(leaf)} (leaf): the client measures the chain in bytes, the leaf perhaps in bits")
     if leaf.key_type == "P-521":
@@ -48,6 +53,10 @@ def _judge(certificate: Certificate) -> bool | None:
     if kind == "RSA":
         return (bits + 7) // 8 >= 2048 // 8
     return _CURVES.get(kind, 0) >= 256
+
+
+def _is_short_rsa(certificate: Certificate) -> bool:
+    return certificate.key_type == "RSA" and certificate.key_bits < 2048
 
 
 def _name(certificate: Certificate) -> str:

@@ -29,8 +29,10 @@ def check(case: ChainCase) -> Finding:
     """Read the staple, then what the leaf's own responder or list gave the auditor.
 
     The client asks neither by itself, and does not insist on a staple that the leaf promises: revoked fails in a staple
-    alone.
+    alone. Of a leaf with ocsp-nocheck it reads nothing at all (SecPathBuilderCheckRevocation).
     """
+    if extension(case.leaf, x509.OCSPNoCheck) is not None:
+        return RULE.does_not_apply("the leaf has ocsp-nocheck, for which Apple's client skips the check")
     staple = _read_staple(case)
     if staple is not None and staple.status == "revoked":
         return RULE.fails(f"stapled response: {staple.detail}")

@@ -30,6 +30,9 @@ _RSA_PSS_SIGNATURE = "1.2.840.113549.1.1.10"
 
 def check(case: ChainCase) -> Finding:
     """Look at every signature of the path but a root's own, which is trusted for being there."""
+    if case.path.leaf_is_trusted_by_user and case.question.extended_checks and _hash(case.leaf) not in _STRONG:
+        # the client's own check skips what the user trusts; whether the one that ATS adds for the leaf does is closed
+        return RULE.unknown(f"{_hash(case.leaf)} (leaf): installed as trusted, and perhaps refused by ATS even so")
     counted = [(i, c) for i, c in enumerate(case.path.certificates) if _counts(case, i, c)]
     hashes = [(_hash(c), f"{_hash(c)} ({case.path.role(i)})") for i, c in counted]
     refused = _BROKEN + (("SHA-224",) if case.question.extended_checks else ())

@@ -53,16 +53,14 @@ def _count(number: int) -> str:
 
 
 def _needed(leaf: Certificate) -> int:
-    """How many embedded timestamps the client asks for, by the length of validity."""
+    """How many embedded timestamps the client asks for: by the length of validity, of older ones in whole months."""
     if leaf.not_before >= BY_LIFETIME_FROM:
         span = leaf.not_after - leaf.not_before
         return 2 if span <= timedelta(days=180) else 3 if span <= timedelta(days=825) else 4
-    for months, number in ((27, 3), (39, 4)):
-        if not _is_later(leaf.not_after, leaf.not_before, months):
-            return 2 if months == 27 and not _is_later(leaf.not_after, leaf.not_before, 15) else number
-    return 5
+    months = _whole_months(leaf.not_before, leaf.not_after)
+    return 2 if months < 15 else 3 if months <= 27 else 4 if months <= 39 else 5
 
 
-def _is_later(end: datetime, begin: datetime, months: int) -> bool:
-    month = begin.year * 12 + begin.month + months
-    return (end.year * 12 + end.month, end.day, end.time()) > (month, begin.day, begin.time())
+def _whole_months(begin: datetime, end: datetime) -> int:
+    months = (end.year - begin.year) * 12 + end.month - begin.month
+    return months if (end.day, end.time()) >= (begin.day, begin.time()) else months - 1

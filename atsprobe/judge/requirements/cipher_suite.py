@@ -16,6 +16,7 @@ CITATION = (
     "Apple, Preventing insecure network connections; Cocoa Keys (archived); Security source, SecProtocolInternal.h"
 )
 FIXABLE_BY = None
+_LIFTS_NIAP = "NSExceptionRequiresNIAPTLSPackageVersion"
 RULE = Rule(REQUIREMENT, CITATION, FIXABLE_BY)
 
 
@@ -42,7 +43,8 @@ def _without_common_suite(handshakes: Handshakes) -> Finding:
     by_default = tuple(s for s in accepted if s in handshakes.policy.client.profile.cipher_suites)
     if handshakes.policy.niap_in_force and by_default:
         text = f"no ECDHE suite with AES-GCM, which FCP_v2.1 asks for (accepts {listed(by_default, 2)})"
-        return replace(RULE.fails(text), fixable_by="NSExceptionRequiresNIAPTLSPackageVersion")
+        is_fixable = handshakes.policy.client.profile.reads_exceptions
+        return replace(RULE.fails(text), fixable_by=_LIFTS_NIAP if is_fixable else None)
     shared = tuple(s for s in accepted if s in offered)
     if shared:
         return RULE.fails(f"no group or signature algorithm in common (for {listed(shared, 2)})")
@@ -50,10 +52,15 @@ def _without_common_suite(handshakes: Handshakes) -> Finding:
         return RULE.passes(f"AES ({listed(handshakes.static_rsa_suites, 2)})")
     if not accepted:
         if handshakes.refuses_every_suite:
-            return RULE.fails("none of the suites that an Apple client can offer; no key helps")
+            return RULE.fails(f"none of the suites that an Apple client can offer{_no_key(handshakes, '; ')}")
         return RULE.unknown("the client's suites are refused; which ones the server has was not seen")
     shown = listed(accepted, 2)
     for kind, mark in (("DHE", "TLS_DHE_"), ("3DES", "_3DES_"), ("RC4", "_RC4_")):
         if all(mark in suite for suite in accepted):
-            return RULE.fails(f"{kind} suites only ({shown}); ATS never offers {kind}, no key helps")
-    return RULE.fails(f"no suite in common (accepts {shown}); no key helps")
+            return RULE.fails(f"{kind} suites only ({shown}); ATS never offers {kind}{_no_key(handshakes, ', ')}")
+    return RULE.fails(f"no suite in common (accepts {shown}){_no_key(handshakes, '; ')}")
+
+
+def _no_key(handshakes: Handshakes, before: str) -> str:
+    """Say that no key of an Info.plist helps, to whom one could."""
+    return f"{before}no key helps" if handshakes.policy.client.profile.reads_exceptions else ""

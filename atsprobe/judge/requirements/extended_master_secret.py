@@ -6,8 +6,9 @@ from dataclasses import replace
 
 from atsprobe.judge.handshakes import Handshakes
 from atsprobe.judge.rule import Rule
-from atsprobe.model.handshake import Negotiated, SomeHandshake
+from atsprobe.model.handshake import Negotiated
 from atsprobe.model.judgement import Finding, RequirementId
+from atsprobe.model.law_of_offers import SomeHandshake
 
 REQUIREMENT = RequirementId("extended-master-secret")
 QUOTE = "Clients and servers SHOULD NOT accept handshakes that do not use the extended master secret"

@@ -19,6 +19,8 @@ def check(handshakes: Handshakes) -> Finding:
     """Compare the versions that the server has, under whatever suite, with the lowest that the client offers."""
     following = handshakes.following
     if isinstance(following, Negotiated):
+        if handshakes.policy.floor_is_unknown:
+            return RULE.unknown(f"{following.version.title}; the floor that is declared is not a TLS version")
         if following.version in handshakes.policy.unproved_versions:
             return RULE.unknown(
                 f"{following.version.title}; an app linked with SDK 26 or later may also need "

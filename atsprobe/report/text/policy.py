@@ -20,7 +20,7 @@ from atsprobe.report.text.item import Group, Item, add_group, add_labelled
 from atsprobe.report.text.layout import Page, Part
 from atsprobe.report.words import count, version
 
-_NOT_ENOUGH, _NOT_TOLD = "linked-sdk", "other"
+_NOT_ENOUGH, _NOT_TOLD, _NO_BOOLEAN = "linked-sdk", "other", "counts-as-false"
 _HTTP, _HTTPS, _HOST, _BY = "http://", "https:// at least", "host", "decided by"
 _LEAST_FOR_BY = 16
 """Columns that the last cell of a row wants beside a host; it stands below a host that leaves it fewer."""
@@ -61,7 +61,7 @@ def _add_bundle(page: Page, of_bundle: BundlePolicy, *, several: bool) -> None:
     page.add(_symbol(of_bundle.keys), " ", (told, "strong"), hang=2)
     if page.style.verbosity > QUIET and of_bundle.policies:
         _add_hosts(page, of_bundle)
-    faulty = [note for note in of_bundle.keys if note.standing != "effective"]
+    faulty = [note for note in of_bundle.keys if _is_faulty(note)]
     heading = "Key that does not do what it says", "Keys that do not do what they say"
     verbose = page.style.verbosity >= VERBOSE
     items = tuple(
@@ -70,7 +70,7 @@ def _add_bundle(page: Page, of_bundle: BundlePolicy, *, several: bool) -> None:
     )
     add_group(page, Group(*heading, items))
     if verbose:
-        others = (note for note in of_bundle.keys if note.standing == "effective")
+        others = (note for note in of_bundle.keys if not _is_faulty(note))
         items = tuple(_item(note, of_bundle, with_place=True) for note in others)
         add_group(page, Group("Other key", "Other keys", items))
 
@@ -83,7 +83,7 @@ def _client_title(of_bundle: BundlePolicy) -> str:
 
 
 def _symbol(keys: Sequence[KeyNote]) -> Part:
-    return ("!", "change") if any(note.standing != "effective" for note in keys) else "✓"
+    return ("!", "change") if any(map(_is_faulty, keys)) else "✓"
 
 
 def _told_of(keys: Sequence[KeyNote]) -> str:
@@ -91,17 +91,24 @@ def _told_of(keys: Sequence[KeyNote]) -> str:
     ineffective = sum(1 for note in keys if note.standing == "ineffective")
     unverifiable = [_kind(note) for note in keys if note.standing == "unverifiable"]
     not_enough, not_told = (sum(1 for kind in unverifiable if kind == k) for k in (_NOT_ENOUGH, _NOT_TOLD))
+    no_boolean = sum(1 for note in keys if note.standing == "effective" and _is_faulty(note))
     parts: list[str] = []
     for number, one, several in (
         (ineffective, "has no effect", "have no effect"),
         (not_enough, "is not enough by itself", "are not enough by themselves"),
         (not_told, "cannot be told", "cannot be told"),
+        (no_boolean, "is no boolean", "are no booleans"),
     ):
         if number:
             parts.append(f"{number if parts else count(number, 'key')} {one if number == 1 else several}")
     if parts:
         return f"; {', '.join(parts)}"
     return "; every key does what it says" if keys else "; no key is declared"
+
+
+def _is_faulty(note: KeyNote) -> bool:
+    """Whether a key does not do what it says, or does so by another value than it says."""
+    return note.standing != "effective" or any(w.kind == _NO_BOOLEAN for w in note.warnings)
 
 
 def _kind(note: KeyNote) -> str:
@@ -119,7 +126,7 @@ def _item(note: KeyNote, of_bundle: BundlePolicy, *, with_place: bool) -> Item:
     if note.effect or note.wants_justification:
         asks = "App Review asks for the reason" if note.wants_justification else "App Review asks for no reason"
         evidence.append(("review", asks))
-    reasons = (note.reason, *_always_told(note)) if note.reason else ()
+    reasons = (*filter(None, (note.reason,)), *_always_told(note))
     told = [w for w in note.warnings if w.text not in reasons and w.kind != "app-review"]
     notes = list(dict.fromkeys(f"{w.domain}: {w.text}" if w.domain != note.domain else w.text for w in told))
     evidence += [("note" if number == 0 else "", text) for number, text in enumerate(notes)]
@@ -140,8 +147,8 @@ def _page(note: KeyNote) -> str:
 
 
 def _always_told(note: KeyNote) -> tuple[str, ...]:
-    """An entry that puts ATS back without meaning to is told of beside the key that has no effect."""
-    return tuple(w.text for w in note.warnings if w.kind == "re-imposes-ats")
+    """An entry that puts ATS back without meaning to is told of beside the key that has no effect; so is what is no boolean."""
+    return tuple(w.text for w in note.warnings if w.kind in ("re-imposes-ats", _NO_BOOLEAN))
 
 
 def _name(note: KeyNote) -> str:
@@ -245,7 +252,7 @@ def _https(policy: Policy) -> str:
     if policy.exempt:
         return ", ".join(["exempt", *pinned])
     floor = min(policy.offer.versions)
-    parts = [floor.title]
+    parts = ["unknown" if policy.floor_is_unknown else floor.title]
     if policy.minimum_tls_version is None:
         parts.append("ATS off")
     elif floor < TlsVersion.TLS_1_3:
@@ -287,7 +294,7 @@ def _offered(policy: Policy) -> _Rows:
     versions = [v.title for v in policy.offer.versions if v not in policy.unproved_versions]
     unsure = [v.title for v in policy.offer.versions if v in policy.unproved_versions]
     unsure += [s for s in policy.offered_suites if s in policy.unproved]
-    rows = [("versions", ", ".join(versions)), ("suites", ", ".join(sure))]
+    rows = [("versions", ", ".join(versions) or "none that is sure"), ("suites", ", ".join(sure))]
     if unsure:
         rows.append(("unproved", ", ".join(unsure)))
     if policy.pins is not None:
