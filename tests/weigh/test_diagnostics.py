@@ -320,7 +320,7 @@ def _some(of):
 servers = st.builds(
     SimulatedServer,
     versions=_some((T10, T11, T12, T13)),
-    suites=_some(SUITES),
+    suites=_some(SUITES).map(lambda suites: tuple(sorted(suites, key=lambda s: "_3DES_" in s))),  # the last choice
     chains=st.sampled_from(
         [
             (("rsa", KINDS["rsa"]),),
