@@ -14,6 +14,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 import atsprobe
+from atsprobe.cli.commands import main
 from atsprobe.json_v1.policy import encode
 from atsprobe.json_v1.schema import schema
 from atsprobe.json_v1.text import dumps
@@ -267,3 +268,16 @@ def test_many_deep_hosts_are_no_trouble(tmp_path: Path) -> None:
     lines = os.linesep.join(f"h{n}.{'a.' * 60}example.com" for n in range(20_000))
     result = policy(path, ["-"], stdin=io.StringIO(lines))
     assert len(result.bundles[0].policies) == 20_000
+
+
+def test_an_app_whose_only_info_plist_is_broken_is_bad_input(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The command names the file and the reason on standard error and exits with 2, as for the Info.plist alone."""
+    monkeypatch.chdir(tmp_path)
+    Path("A.app").mkdir()
+    Path("A.app/Info.plist").write_bytes(b"<plist>")
+    assert main(["policy", "A.app", "a.example.com"]) == 2
+    told = capsys.readouterr()
+    assert told.out == ""
+    assert "A.app/Info.plist: not a property list" in told.err
