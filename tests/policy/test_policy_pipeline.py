@@ -281,3 +281,10 @@ def test_an_app_whose_only_info_plist_is_broken_is_bad_input(
     told = capsys.readouterr()
     assert told.out == ""
     assert "A.app/Info.plist: not a property list" in told.err
+
+
+def test_the_network_that_takes_the_place_of_an_address_has_no_zone(tmp_path: Path) -> None:
+    """A network key with a zone would never match, so that none is advised."""
+    result = policy(plist(tmp_path / "Info.plist", {"NSExceptionDomains": {"fe80::1%en0": {HTTP: True}}}))
+    texts = [w.text for b in result.bundles for key in b.keys for w in key.warnings]
+    assert any("; fe80::1/128 takes any spelling" in text for text in texts), texts
