@@ -41,6 +41,8 @@ def policy(
     if not answering and not skipped:
         what = "a host, where an Info.plist is wanted" if extraction.references else "holds no Info.plist"
         raise UsageProblem(f"{plist}: {what}", _NO_PLIST)
+    if not answering:  # then the target itself is bad input
+        skipped = tuple(replace(s, unreadable=True) for s in skipped)
     found = tuple(_of_bundle(bundle, named if hosts else None, settings) for bundle in answering)
     return PolicyResult(plist=plist, bundles=found, skipped=skipped)
 

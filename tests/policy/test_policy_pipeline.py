@@ -14,6 +14,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 import atsprobe
+from atsprobe.cli.commands import main
 from atsprobe.json_v1.policy import encode
 from atsprobe.json_v1.schema import schema
 from atsprobe.json_v1.text import dumps
@@ -267,3 +268,23 @@ def test_many_deep_hosts_are_no_trouble(tmp_path: Path) -> None:
     lines = os.linesep.join(f"h{n}.{'a.' * 60}example.com" for n in range(20_000))
     result = policy(path, ["-"], stdin=io.StringIO(lines))
     assert len(result.bundles[0].policies) == 20_000
+
+
+def test_an_app_whose_only_info_plist_is_broken_is_bad_input(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The command names the file and the reason on standard error and exits with 2, as for the Info.plist alone."""
+    monkeypatch.chdir(tmp_path)
+    Path("A.app").mkdir()
+    Path("A.app/Info.plist").write_bytes(b"<plist>")
+    assert main(["policy", "A.app", "a.example.com"]) == 2
+    told = capsys.readouterr()
+    assert told.out == ""
+    assert "A.app/Info.plist: not a property list" in told.err
+
+
+def test_the_network_that_takes_the_place_of_an_address_has_no_zone(tmp_path: Path) -> None:
+    """A network key with a zone would never match, so that none is advised."""
+    result = policy(plist(tmp_path / "Info.plist", {"NSExceptionDomains": {"fe80::1%en0": {HTTP: True}}}))
+    texts = [w.text for b in result.bundles for key in b.keys for w in key.warnings]
+    assert any("; fe80::1/128 takes any spelling" in text for text in texts), texts
