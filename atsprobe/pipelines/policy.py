@@ -83,9 +83,8 @@ def _is_broken(bundle: Bundle, skipped: Sequence[SkippedInput]) -> bool:
 
 
 def _of_bundle(bundle: Bundle, named: Sequence[Host] | None, settings: Settings) -> BundlePolicy:
-    minimum_os = None if bundle.is_loose_plist else bundle.minimum_os
     linked = settings.sdk or bundle.linked_sdk
-    clients = tuple(Client(profile, linked) for profile in _profiles(settings, minimum_os))
+    clients = tuple(Client(profile, linked) for profile in _profiles(settings, bundle.minimum_os))
     notes = key_notes(bundle.dictionary, clients, bundle.key_lines)
     resolvers = [PolicyResolver(client, bundle.dictionary) for client in clients]
     warnings = HostWarnings(bundle.dictionary, notes)

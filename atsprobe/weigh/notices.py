@@ -177,6 +177,6 @@ def of_scope(scope: Scope, evidence: Evidence) -> Iterator[Notice]:
         elif gone and not load.is_named:
             yield Notice("no-such-name", str(load.endpoint.host), "no such name (NXDOMAIN), and no URL names it")
     oldest = ios_profiles()[0]
-    if bundle.minimum_os and not bundle.is_loose_plist and not is_at_least(bundle.minimum_os, oldest.order):
+    if bundle.minimum_os and not is_at_least(bundle.minimum_os, oldest.order):
         text = f"runs on iOS {bundle.minimum_os} too; versions before {oldest.title} are not judged"
         yield Notice("older-ios", bundle.identifier, text)

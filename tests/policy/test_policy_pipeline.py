@@ -92,10 +92,11 @@ def test_ios_and_profile_narrow_the_clients(app: str) -> None:
 
 
 def test_a_loose_plist_is_read_as_the_newest(tmp_path: Path) -> None:
-    """It belongs to no binary, so neither its minimum iOS nor an SDK says more."""
-    path = plist(
-        tmp_path / "Info.plist", {"NSExceptionDomains": {"a.example.com": {MIN: "TLSv1.0"}}}, MinimumOSVersion="13.0"
-    )
+    """It belongs to no binary, so no SDK is known; one that a build has not yet given a minimum iOS is for the newest."""
+    exceptions = {"NSExceptionDomains": {"a.example.com": {MIN: "TLSv1.0"}}}
+    built = plist(tmp_path / "Built.plist", exceptions, MinimumOSVersion="15.4")
+    assert [row["profile"] for row in rows(policy(built))] == ["ios15.4", "ios17", "ios26"]
+    path = plist(tmp_path / "Info.plist", exceptions)
     (row,) = rows(policy(path))
     assert (row["profile"], row["linked_sdk"], row["unproved_tls_versions"]) == ("ios26", None, ["TLSv1.1", "TLSv1.0"])
     (row,) = rows(policy(path, (), Settings(sdk="18.5")))
