@@ -343,3 +343,10 @@ def test_it_loads_no_engine(files, tmp_path: Path) -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, cwd=tmp_path)
     assert done.returncode == 0, done.stderr[-400:]
+
+
+@pytest.mark.parametrize("host", ["https://api.example.com", "api.example.com:443", "api.example.com/x"])
+def test_a_url_is_no_host(host, capsys):
+    """A certificate names hosts; who gives more is told what is wanted."""
+    assert main(["certificate", "noon.pem", "--host", host]) == 2
+    assert "without scheme or port" in capsys.readouterr().err

@@ -245,9 +245,8 @@ def _about_address(domain: str) -> Iterator[PolicyWarning]:
     if network is not None and str(network) != domain:
         yield PolicyWarning(READ_AS, domain, None, f"read as {network}")
     elif ":" in domain and network is None:
-        text = (
-            f"compares as text, so that a URL may not spell the address in another way; {domain}/128 takes any spelling"
-        )
+        network_key = f"{domain.partition('%')[0]}/128"  # a key of a network has no zone, or it cannot be read
+        text = f"compares as text, so that a URL may not spell the address in another way; {network_key} takes any spelling"
         yield PolicyWarning(ADDRESS_SPELLING, domain, None, text)
 
 

@@ -77,6 +77,8 @@ class PolicyResolver:
         if self._niap(None):
             demand = _Demand.of_niap(profile, profile.minimum_tls_version)
         decided_by = "private address" if contested else "default ATS"
+        if self._local_networking is False and not profile.asks_every_host and locality(host).is_own_network:
+            decided_by = "NSAllowsLocalNetworking"  # false, which puts ATS back on what is outside by default
         return self._policy(host, demand, enforced=True, decided_by=decided_by, contested=contested)
 
     def _ats_off(self, host: Host, *, contested: bool) -> Policy:

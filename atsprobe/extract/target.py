@@ -15,7 +15,7 @@ from typing import BinaryIO, TextIO
 
 from atsprobe.extract.host_names import SCHEMES
 from atsprobe.extract.member import printable_path
-from atsprobe.model.endpoint import DEFAULT_PORTS, Argument, Endpoint, Host, InvalidHost, parse_host
+from atsprobe.model.endpoint import DEFAULT_PORTS, Argument, Endpoint, Host, InvalidHost, host_as_written, parse_host
 
 _MAX_LIST_BYTES = 16 << 20
 _MAX_TARGETS = 100_000
@@ -49,15 +49,8 @@ class HostTarget:
 
     @property
     def host_as_written(self) -> Host:
-        """The host with a dot at its end, where it was written so.
-
-        Entries match the text (Security source, SecProtocolConfiguration.m, find_exception_for_host).
-        """
-        written = self.text.strip()
-        url = _URL.fullmatch(written)
-        authority = _AUTHORITY_END.split(url[2] if url else written, maxsplit=1)[0]
-        name = re.sub(r":[0-9]*$", "", authority)
-        return Host(f"{self.endpoint.host}.") if name.endswith(".") else self.endpoint.host
+        """The host with a dot at its end, where it was written so."""
+        return host_as_written(self.text, self.endpoint.host)
 
 
 @dataclass(frozen=True, slots=True)

@@ -162,6 +162,12 @@ class Load:
         """Whether a URL or the command line names it, so that it is a load even where DNS does not know it (R4)."""
         return any(r.names_load for r in self.references)
 
+    @property
+    def hosts_as_written(self) -> tuple[Host, ...]:
+        """The host as Apple's client compares it with the entries, in each spelling: with a dot at its end, and without."""
+        written = tuple(dict.fromkeys(r.host_as_written for r in self.references if r.names_load))
+        return written or (self.endpoint.host,)
+
 
 @dataclass(frozen=True)
 class Extraction:

@@ -51,6 +51,22 @@ def parse_host(text: str) -> Host:
     return Host(ascii_name)
 
 
+_URL_START = re.compile(r"[A-Za-z][A-Za-z0-9+.-]{0,30}://")
+_AUTHORITY_END = re.compile(r"[/?#\\]")
+_PORT = re.compile(r":[0-9]*\Z")
+
+
+def host_as_written(text: str, host: Host) -> Host:
+    """Give the host that was read from a URL, HOST or HOST:PORT, with a dot at its end where the text has one.
+
+    Entries match the text (Security source, SecProtocolConfiguration.m, find_exception_for_host).
+    """
+    written = text.strip()
+    scheme = _URL_START.match(written)
+    authority = _AUTHORITY_END.split(written[scheme.end() if scheme else 0 :], maxsplit=1)[0]
+    return Host(f"{host}.") if _PORT.sub("", authority).endswith(".") else host
+
+
 def _to_a_labels(name: str) -> str:
     import idna  # late: it loads large tables, and most names are ASCII
 
@@ -215,6 +231,11 @@ class Reference:
     def names_load(self) -> bool:
         """Whether scheme and port were written there, rather than assumed as https on 443."""
         return self.kind in ("url", "command-line", "configuration", "redirect")
+
+    @property
+    def host_as_written(self) -> Host:
+        """The host of the endpoint, with a dot at its end where a URL or the command line writes one."""
+        return host_as_written(self.text, self.endpoint.host) if self.names_load else self.endpoint.host
 
 
 def merge(references: Iterable[Reference]) -> dict[Endpoint, tuple[Reference, ...]]:

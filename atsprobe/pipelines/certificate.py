@@ -79,12 +79,15 @@ def _profiles(settings: Settings) -> tuple[Profile, ...]:
 
 
 def _host(text: str) -> Host:
+    hint = "give the bare name, --host api.example.com"
+    if "/" in text or text.count(":") == 1:
+        raise UsageProblem(
+            f"--host: {text[:200]}: a host name or an IP address is wanted, without scheme or port", hint
+        )
     try:
         return parse_host(text)
     except InvalidHost as problem:
-        raise UsageProblem(
-            f"--host: {text[:200]}: {problem}", "give the bare name, --host api.example.com"
-        ) from problem
+        raise UsageProblem(f"--host: {text[:200]}: {problem}", hint) from problem
 
 
 def _chain(files: Sequence[str]) -> tuple[Certificate, ...]:

@@ -82,7 +82,7 @@ def plan(extraction: Extraction, settings: Settings, offers: Sequence[Offer] | N
 
 def judged_profiles(extraction: Extraction, settings: Settings) -> tuple[Profile, ...]:
     """Give every profile that some bundle, or a host without one, is judged as. Raises ats.profile.UnknownProfile."""
-    oldest = [b.minimum_os for b in extraction.bundles if not b.is_loose_plist] or [None]
+    oldest = [b.minimum_os for b in extraction.bundles] or [None]
     found = {p.name: p for minimum in oldest for p in profiles(settings.ios, minimum, settings.profile)}
     return tuple(sorted(found.values(), key=lambda p: p.order))
 

@@ -41,6 +41,8 @@ def policy(
     if not answering and not skipped:
         what = "a host, where an Info.plist is wanted" if extraction.references else "holds no Info.plist"
         raise UsageProblem(f"{plist}: {what}", _NO_PLIST)
+    if not answering:  # then the target itself is bad input
+        skipped = tuple(replace(s, unreadable=True) for s in skipped)
     found = tuple(_of_bundle(bundle, named if hosts else None, settings) for bundle in answering)
     return PolicyResult(plist=plist, bundles=found, skipped=skipped)
 
@@ -81,9 +83,8 @@ def _is_broken(bundle: Bundle, skipped: Sequence[SkippedInput]) -> bool:
 
 
 def _of_bundle(bundle: Bundle, named: Sequence[Host] | None, settings: Settings) -> BundlePolicy:
-    minimum_os = None if bundle.is_loose_plist else bundle.minimum_os
     linked = settings.sdk or bundle.linked_sdk
-    clients = tuple(Client(profile, linked) for profile in _profiles(settings, minimum_os))
+    clients = tuple(Client(profile, linked) for profile in _profiles(settings, bundle.minimum_os))
     notes = key_notes(bundle.dictionary, clients, bundle.key_lines)
     resolvers = [PolicyResolver(client, bundle.dictionary) for client in clients]
     warnings = HostWarnings(bundle.dictionary, notes)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from atsprobe.model.app import Load
-from atsprobe.model.endpoint import Endpoint, Reference, counterpart
+from atsprobe.model.endpoint import Endpoint, Host, Reference, counterpart
 from atsprobe.model.judgement import (
     OUTCOMES_FROM_WORST,
     DeclaredVerdict,
@@ -115,7 +115,7 @@ def _endpoint_result(row: _Row, evidence: Evidence, search: MinimalSearch) -> En
     cases = search.verdicts(endpoint, row.profiles)
     verdict = _worst(c.verdict for c in cases)
     by_profile = {p.name: _worst(c.verdict for c in cases if c.client.profile.name == p.name) for p in row.profiles}
-    declared = tuple(_declared(scope, endpoint, evidence) for scope, _ in row.loads)
+    declared = tuple(_declared(scope, load, evidence) for scope, load in row.loads)
     worst_case = next(c for c in cases if c.verdict is verdict)
     unjudged = verdict in (Verdict.BLOCKED, Verdict.INCONCLUSIVE)
     return EndpointResult(
@@ -166,14 +166,19 @@ def _worst_outcome(outcomes: Iterable[Outcome]) -> Outcome:
     return next(o for o in OUTCOMES_FROM_WORST if o in found)
 
 
-def _declared(scope: Scope, endpoint: Endpoint, evidence: Evidence) -> DeclaredVerdict:
-    """Judge a load under the dictionary, SDK and code of one bundle."""
+def _declared(scope: Scope, load: Load, evidence: Evidence) -> DeclaredVerdict:
+    """Judge a load under the dictionary, SDK and code of one bundle: the worst of the spellings of its host."""
+    by_spelling = [_declared_as(host, scope, load.endpoint, evidence) for host in load.hosts_as_written]
+    return min(by_spelling, key=lambda declared: OUTCOMES_FROM_WORST.index(declared.verdict))
+
+
+def _declared_as(host: Host, scope: Scope, endpoint: Endpoint, evidence: Evidence) -> DeclaredVerdict:
     verdicts: list[tuple[str, Outcome]] = []
     failing: dict[RequirementId, None] = {}
     reason = ""
     resolvers = scope.resolvers()
     for resolver in resolvers:
-        judged = evidence.judgements(endpoint, resolver, accepts_server_trust=scope.accepts_server_trust)
+        judged = evidence.judged(endpoint, resolver.policy(host), accepts_server_trust=scope.accepts_server_trust)
         verdicts.append((resolver.client.profile.name, _worst_outcome(j.outcome for j in judged)))
         for judgement in judged:
             if judgement.outcome == "blocked":
@@ -183,7 +188,7 @@ def _declared(scope: Scope, endpoint: Endpoint, evidence: Evidence) -> DeclaredV
         bundle=scope.identifier,
         verdict=_worst_outcome(outcome for _, outcome in verdicts),
         verdicts=tuple(verdicts),
-        decided_by=resolvers[-1].policy(endpoint.host).decided_by,
+        decided_by=resolvers[-1].policy(host).decided_by,
         failing=tuple(failing),
         reason=reason,
     )

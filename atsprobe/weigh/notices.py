@@ -149,6 +149,16 @@ def _numbers_for_false(scope: Scope, bundle: Bundle) -> Iterator[Notice]:
             yield Notice("counts-as-false", " ".join(filter(None, (key.domain, key.key))), text, to_act_on=True)
 
 
+def _final_dots(scope: Scope) -> Iterator[Notice]:
+    """An entry for the name without the dot is for another host: what the keys of that entry do is not what the URL gets."""
+    match = scope.resolvers()[-1].match
+    for load in scope.loads:
+        host = load.endpoint.host
+        if any(written != host and match(written) != match(host) for written in load.hosts_as_written):
+            text = "a URL writes the host with a dot at its end, which no key without one is for: take the dot away"
+            yield Notice("final-dot", str(load.endpoint), text, to_act_on=True)
+
+
 def of_scope(scope: Scope, evidence: Evidence) -> Iterator[Notice]:
     """Give the notices about a bundle: entries without effect, numbers for booleans, domains that do not exist, older iOS."""
     bundle = scope.bundle
@@ -161,6 +171,7 @@ def of_scope(scope: Scope, evidence: Evidence) -> Iterator[Notice]:
                 "unmentioned-exception", domain, "no string of the app names it, or a host that it decides about"
             )
     yield from _numbers_for_false(scope, bundle)
+    yield from _final_dots(scope)
     declared = {meant_host(domain) for domain in bundle.dictionary.entries}
     for load in (*scope.loads, *scope.unknown_to_dns):
         resolution = evidence.resolution(load.endpoint)
@@ -172,7 +183,7 @@ def of_scope(scope: Scope, evidence: Evidence) -> Iterator[Notice]:
         elif gone and not load.is_named:
             yield Notice("no-such-name", str(load.endpoint.host), "no such name (NXDOMAIN), and no URL names it")
     oldest = ios_profiles()[0]
-    if bundle.minimum_os and not bundle.is_loose_plist and not is_at_least(bundle.minimum_os, oldest.order):
+    if bundle.minimum_os and not is_at_least(bundle.minimum_os, oldest.order):
         text = f"runs on iOS {bundle.minimum_os} too; versions before {oldest.title} are not judged"
         yield Notice("older-ios", bundle.identifier, text)
     for note in bundle.build_notes:

@@ -77,7 +77,7 @@ def scopes(
 
 
 def _clients(bundle: Bundle | None, *, ios: Sequence[str], mode: str | None, sdk: str | None) -> tuple[Client, ...]:
-    minimum_os = None if bundle is None or bundle.is_loose_plist else bundle.minimum_os
+    minimum_os = bundle.minimum_os if bundle else None
     linked = sdk or (bundle.linked_sdk if bundle else None)
     return tuple(Client(p, linked) for p in profiles(ios, minimum_os, mode))
 

@@ -14,6 +14,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 import atsprobe
+from atsprobe.cli.commands import main
 from atsprobe.json_v1.policy import encode
 from atsprobe.json_v1.schema import schema
 from atsprobe.json_v1.text import dumps
@@ -91,10 +92,11 @@ def test_ios_and_profile_narrow_the_clients(app: str) -> None:
 
 
 def test_a_loose_plist_is_read_as_the_newest(tmp_path: Path) -> None:
-    """It belongs to no binary, so neither its minimum iOS nor an SDK says more."""
-    path = plist(
-        tmp_path / "Info.plist", {"NSExceptionDomains": {"a.example.com": {MIN: "TLSv1.0"}}}, MinimumOSVersion="13.0"
-    )
+    """It belongs to no binary, so no SDK is known; one that a build has not yet given a minimum iOS is for the newest."""
+    exceptions = {"NSExceptionDomains": {"a.example.com": {MIN: "TLSv1.0"}}}
+    built = plist(tmp_path / "Built.plist", exceptions, MinimumOSVersion="15.4")
+    assert [row["profile"] for row in rows(policy(built))] == ["ios15.4", "ios17", "ios26"]
+    path = plist(tmp_path / "Info.plist", exceptions)
     (row,) = rows(policy(path))
     assert (row["profile"], row["linked_sdk"], row["unproved_tls_versions"]) == ("ios26", None, ["TLSv1.1", "TLSv1.0"])
     (row,) = rows(policy(path, (), Settings(sdk="18.5")))
@@ -267,3 +269,23 @@ def test_many_deep_hosts_are_no_trouble(tmp_path: Path) -> None:
     lines = os.linesep.join(f"h{n}.{'a.' * 60}example.com" for n in range(20_000))
     result = policy(path, ["-"], stdin=io.StringIO(lines))
     assert len(result.bundles[0].policies) == 20_000
+
+
+def test_an_app_whose_only_info_plist_is_broken_is_bad_input(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The command names the file and the reason on standard error and exits with 2, as for the Info.plist alone."""
+    monkeypatch.chdir(tmp_path)
+    Path("A.app").mkdir()
+    Path("A.app/Info.plist").write_bytes(b"<plist>")
+    assert main(["policy", "A.app", "a.example.com"]) == 2
+    told = capsys.readouterr()
+    assert told.out == ""
+    assert "A.app/Info.plist: not a property list" in told.err
+
+
+def test_the_network_that_takes_the_place_of_an_address_has_no_zone(tmp_path: Path) -> None:
+    """A network key with a zone would never match, so that none is advised."""
+    result = policy(plist(tmp_path / "Info.plist", {"NSExceptionDomains": {"fe80::1%en0": {HTTP: True}}}))
+    texts = [w.text for b in result.bundles for key in b.keys for w in key.warnings]
+    assert any("; fe80::1/128 takes any spelling" in text for text in texts), texts

@@ -109,7 +109,7 @@ def endpoint_of(url: str) -> Endpoint:
     parts = urlsplit(url)
     assert parts.hostname is not None
     scheme = "https" if parts.scheme in ("https", "wss") else "http"
-    return Endpoint(Host(parts.hostname), parts.port or (443 if scheme == "https" else 80), scheme)
+    return Endpoint(Host(parts.hostname.removesuffix(".")), parts.port or (443 if scheme == "https" else 80), scheme)
 
 
 def look(

@@ -770,3 +770,20 @@ def test_the_versions_that_disagree_are_named():
     result = concluded(Scenario(0, App(None, (HS,)), {HS: CBC_SHA384}, ios=("all",)))
     told = [n.evidence for n in result.notices if n.kind == "versions-disagree"]
     assert told == ["blocked on iOS 15.4, iOS 17 and iOS 26, pass on iOS 13"]
+
+
+@pytest.mark.parametrize(
+    ("domain", "urls", "declared", "notices"),
+    [
+        (H, (f"https://{H}./list",), "blocked", ["final-dot"]),
+        (H, (f"https://{H}/list", f"https://{H}.:443/list"), "blocked", ["final-dot"]),
+        (H, (f"https://{H}/list.",), "allowed", []),
+        (f"{H}.", (f"https://{H}./list",), "allowed", ["final-dot"]),
+    ],
+)
+def test_an_entry_is_for_the_host_as_the_url_writes_it(domain, urls, declared, notices):
+    """A dot at the end of the host makes it another name for an entry, so that the key of one spelling frees no other."""
+    result = concluded(Scenario(0, App(entries({domain: NO_PFS}), urls), {HS: RSA}))
+    (endpoint,) = result.endpoints
+    assert endpoint.declared_verdict == declared
+    assert [n.kind for n in result.notices] == notices
