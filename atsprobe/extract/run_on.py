@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from functools import lru_cache
 
 from atsprobe.extract.host_names import FoundUrl, Hit, has_public_suffix, is_local_form, urls_in, wide_urls_in
 from atsprobe.extract.sighting import Buffer
@@ -58,6 +59,7 @@ def _length_in_der(data: Buffer, offset: int) -> int:
     return tag[1] if len(tag) == 2 and tag[0] in (_URI, _IA5_STRING) and _SHORTEST_URL <= tag[1] < 0x80 else 0
 
 
+@lru_cache(maxsize=16384)
 def _cut(host: Host) -> Host | None:
     address = _ADDRESS.match(host)
     if address:

@@ -13,8 +13,11 @@ _MAX_HOSTS = 20_000
 _MAX_HITS = 200_000
 
 
-def sightings(hits: Iterable[Hit], locate: Callable[[Hit], Location]) -> Iterator[Sighting]:
-    """Turn hits into sightings, at most 20 of one endpoint, the others counted; one of too many is given up, and that is said."""
+def sightings(hits: Iterable[Hit | None], locate: Callable[[Hit], Location]) -> Iterator[Sighting]:
+    """Turn hits into sightings, at most 20 of one endpoint, the others counted; one of too many is given up, and that is said.
+
+    None is a hit that proved to be no URL: finding that out took its time, so that it counts towards too many.
+    """
     kept: dict[tuple[Endpoint, str] | str, int] = {}
     yield from _sightings(hits, locate, kept)
     for key, times in kept.items():
@@ -23,7 +26,7 @@ def sightings(hits: Iterable[Hit], locate: Callable[[Hit], Location]) -> Iterato
 
 
 def _sightings(
-    hits: Iterable[Hit], locate: Callable[[Hit], Location], kept: dict[tuple[Endpoint, str] | str, int]
+    hits: Iterable[Hit | None], locate: Callable[[Hit], Location], kept: dict[tuple[Endpoint, str] | str, int]
 ) -> Iterator[Sighting]:
     for number, hit in enumerate(hits):
         if len(kept) > _MAX_HOSTS or number >= _MAX_HITS:
@@ -32,6 +35,8 @@ def _sightings(
                 is_damage=False,
             )
             return
+        if hit is None:
+            continue
         found = hit.found
         if isinstance(found, FoundTemplate):
             if _is_new(kept, found.suffix + "\0" + hit.text):

@@ -161,9 +161,8 @@ def _read_part(content: Buffer, image: Image, section: ImageSection, start: int,
         return Section(image.architecture, section.name, hit.offset - section.start, hit.encoding)
 
     hits = _in_order(content, start, end)
-    if section.name not in _TERMINATED:
-        hits = (trimmed for hit in hits if (trimmed := ended(content, hit)))
-    yield from sightings(hits, locate)
+    ends_with_nul = section.name in _TERMINATED
+    yield from sightings(hits if ends_with_nul else (ended(content, hit) for hit in hits), locate)
 
 
 def _add_name(bare: WholeStrings, image: Image, section: ImageSection, name: Name) -> None:
