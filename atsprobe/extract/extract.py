@@ -94,7 +94,9 @@ def _add_reading(gathered: _Gathered, reading: Reading) -> None:
             if isinstance(sighting, HostSighting):
                 gathered.found.append((_reference(sighting, reading.target, path, bundle), sighting.path))
             else:
-                template = UrlTemplate(sighting.suffix, bundle, reading.target, path, sighting.text)
+                template = UrlTemplate(
+                    sighting.suffix, bundle, reading.target, path, sighting.text, sighting.is_whole_host
+                )
                 gathered.templates[template] = None
 
 

@@ -32,10 +32,11 @@ class HostSighting:
 
 @dataclass(frozen=True, slots=True)
 class TemplateSighting:
-    """A URL whose host is filled in at run time; ``suffix`` as in `UrlTemplate`."""
+    """A URL whose host is filled in at run time; ``suffix`` and ``is_whole_host`` as in `UrlTemplate`."""
 
     suffix: str
     text: str
+    is_whole_host: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,7 +40,7 @@ def _sightings(
         found = hit.found
         if isinstance(found, FoundTemplate):
             if _is_new(kept, found.suffix + "\0" + hit.text):
-                yield TemplateSighting(found.suffix, hit.text)
+                yield TemplateSighting(found.suffix, hit.text, found.host is not None)
             if found.host is None:
                 continue
             endpoint, has_scheme = Endpoint(found.host, 443), False

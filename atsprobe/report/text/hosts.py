@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from pathlib import PurePosixPath
 
+from atsprobe.model.app import UrlTemplate
 from atsprobe.model.endpoint import DEFAULT_PORTS, Confidence, Host, Reference, unicode_name
 from atsprobe.model.public_suffix import registrable_domain
 from atsprobe.model.result import HostsResult
@@ -36,6 +38,7 @@ _WORDS = {
     "configuration": "configuration",
     "redirect": "redirect",
 }
+_RUN_TIME = re.compile(r"[%$#{}<>()\\]")
 _SERVICES = frozenset({"applinks", "webcredentials", "activitycontinuation", "appclips"})
 
 
@@ -48,13 +51,11 @@ def render_hosts(result: HostsResult, style: Style) -> str:
     page = Page(style)
     sections = [(title, word, _of_section(hosts, number)) for number, (title, word, _) in enumerate(_SECTIONS)]
     _add_head(page, result, [(word, len(found)) for _, word, found in sections])
-    column = column_beside(page, [_shown(h) for h in hosts] + [f"*.{t.suffix}" for t in extraction.templates])
+    column = column_beside(page, [_shown(h) for h in hosts] + [_template_name(t) for t in extraction.templates])
     for number, (title, _, found) in enumerate(sections):
         rows = [(_shown(host), _found(references, style)) for host, references in found.items()]
         if number == 1:
-            rows += dict.fromkeys(
-                (f"*.{t.suffix}" if t.suffix else "*", _template(t.text)) for t in extraction.templates
-            )
+            rows += dict.fromkeys((_template_name(t), _template(t)) for t in extraction.templates)
         add_section(page, title, len(found), rows, column)
     _add_noise(page, result)
     places = Places(extraction)
@@ -156,5 +157,17 @@ def _sighting(reference: Reference) -> str:
     return ", ".join(word for word in words if word)
 
 
-def _template(text: str) -> str:
-    return f"template {shortened(text)}, the app fills it in"
+def _template_name(template: UrlTemplate) -> str:
+    if template.is_whole_host:
+        return _shown(Host(template.suffix))
+    return f"*.{template.suffix}" if template.suffix else "*"
+
+
+def _template(template: UrlTemplate) -> str:
+    """Quote a template and say who fills it in; a pattern such as ``*.example.com`` nobody does."""
+    authority = template.text.rpartition("://")[2].partition("/")[0]
+    if "*" in authority and not _RUN_TIME.search(authority):
+        said = "of any port" if template.is_whole_host else "names no one host"
+        return f"pattern {shortened(template.text)}, {said}"
+    said = "the app fills in the port" if template.is_whole_host else "the app fills it in"
+    return f"template {shortened(template.text)}, {said}"
