@@ -115,8 +115,11 @@ def _add_checks(page: Page, result: HostsResult, places: Places) -> None:
 def _add_head(page: Page, result: HostsResult, numbers: Sequence[tuple[str, int]]) -> None:
     extraction = result.extraction
     hosts = sum(number for _, number in numbers)
-    targets = sorted({r.target for r in extraction.references} | {b.target for b in extraction.bundles})
-    within = f" in {PurePosixPath(targets[0]).name}" if len(targets) == 1 else f" in {len(targets)} targets"
+    sightings = (*extraction.references, *extraction.noise)
+    targets = sorted({r.target for r in sightings} | {b.target for b in extraction.bundles})
+    within = (
+        f" in {PurePosixPath(targets[0]).name or targets[0]}" if len(targets) == 1 else f" in {len(targets)} targets"
+    )
     told = [count(n, word) if word == "bare name" else f"{n} {word}" for word, n in numbers if n]
     page.add((f"{count(hosts, 'host')}{within if targets else ''}{': ' if told else ''}{', '.join(told)}", "strong"))
     parts = [count(len(extraction.bundles), "bundle"), count(extraction.files_read, "file")]
