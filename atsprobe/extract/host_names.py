@@ -77,6 +77,7 @@ _LITTLE_ENDIAN = re.compile(rb"(?:[\x21-\x7e]\x00)*+")
 _QUERY_END = re.compile(rb"[\s\"'&<>]")
 _PERCENT = re.compile(rb"%([0-9A-Fa-f]{2})")
 _PATTERN = re.compile(rb"\\{1,4}[][.(){}?+*|^$dDwWsSbB-]")  # what follows in a regular expression, not in a URL
+_NAMESPACE = re.compile(rb"xmlns(?::[A-Za-z_][A-Za-z0-9_.-]*)?=\\?[\"']\Z")
 _FILLED_IN, _OPEN_END = b"\0", b"\1"
 
 
@@ -106,6 +107,7 @@ class Hit:
     """A URL in a buffer: what it says, the offset of its first byte, its text (at most 200 characters) and path.
 
     ``is_sure`` is false where other letters stand directly before the scheme, as in binaries that keep strings end to end.
+    ``is_namespace`` says that it is the value of an ``xmlns`` attribute, which nobody loads (Namespaces in XML 1.0, §2.1).
     """
 
     found: FoundUrl | FoundTemplate
@@ -114,6 +116,7 @@ class Hit:
     path: str
     is_sure: bool = True
     encoding: str = "ascii"
+    is_namespace: bool = False
 
     @property
     def confidence(self) -> Confidence:
@@ -212,6 +215,7 @@ class _Written:
     text: bytes
     is_sure: bool
     is_load: bool = True
+    is_namespace: bool = False
 
 
 def _scheme_before(before: bytes) -> _Written | None:
@@ -222,7 +226,8 @@ def _scheme_before(before: bytes) -> _Written | None:
     run = before[len(before.rstrip(_SCHEME_BYTES)) :].lstrip(b"+-.")  # a scheme begins with a letter (RFC 3986 §3.1)
     name = run.lower()
     if name in SCHEMES:
-        return _Written(SCHEMES[name], run, is_sure=True)
+        is_namespace = b"xmlns" in before and bool(_NAMESPACE.search(before[: -len(run)]))
+        return _Written(SCHEMES[name], run, is_sure=True, is_namespace=is_namespace)
     if name in OTHER_SCHEMES:
         return _Written(None, run, is_sure=True, is_load=False)
     for known in (b"https", b"http"):
@@ -252,6 +257,7 @@ def _hit(written: _Written, after: bytes, anchor: int, encoding: str = "ascii") 
         path[:_MAX_PATH].decode("utf-8", "replace"),
         written.is_sure,
         encoding,
+        written.is_namespace,
     )
 
 
@@ -312,9 +318,10 @@ def _host(name: bytes) -> Host | None:
     if not ascii_part or len(ascii_part[0]) == len(name):
         return None
     try:
-        return parse_host(ascii_part[0].rstrip(b".-").decode("ascii"))
+        host = parse_host(ascii_part[0].rstrip(b".-").decode("ascii"))
     except InvalidHost:
         return None
+    return host if "." in host or ":" in host or host == "localhost" else None  # else the name goes on
 
 
 @lru_cache(maxsize=16384)

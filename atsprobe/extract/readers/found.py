@@ -6,11 +6,12 @@ from collections.abc import Callable, Iterable, Iterator
 
 from atsprobe.extract.host_names import FoundTemplate, Hit, endpoint_of, has_public_suffix
 from atsprobe.extract.sighting import Buffer, HostSighting, Repeats, Sighting, TemplateSighting, Trouble
-from atsprobe.model.endpoint import Confidence, Endpoint, Location, ip_address_of
+from atsprobe.model.endpoint import Confidence, Endpoint, Location, ReferenceKind, ip_address_of
 
 _MAX_KEPT = 20
 _MAX_HOSTS = 20_000
 _MAX_HITS = 200_000
+_IS_NAMESPACE = "names an XML namespace"
 
 
 def sightings(hits: Iterable[Hit | None], locate: Callable[[Hit], Location]) -> Iterator[Sighting]:
@@ -48,11 +49,10 @@ def _sightings(
             endpoint, has_scheme = endpoint_of(found), found.scheme is not None
         if not has_scheme and not (has_public_suffix(endpoint.host) or ip_address_of(endpoint.host)):
             continue
-        kind = "url" if has_scheme else "bare-host"
-        if _is_new(kept, (endpoint, kind)):
-            yield HostSighting(
-                endpoint, locate(hit), hit.text, "url" if has_scheme else "bare-host", _confidence(hit), hit.path
-            )
+        kind: ReferenceKind = "url" if has_scheme else "bare-host"
+        reason = _IS_NAMESPACE if hit.is_namespace else ""
+        if _is_new(kept, (endpoint, kind + reason)):
+            yield HostSighting(endpoint, locate(hit), hit.text, kind, _confidence(hit), hit.path, noise_reason=reason)
 
 
 def _confidence(hit: Hit) -> Confidence:
