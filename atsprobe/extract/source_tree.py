@@ -37,22 +37,26 @@ _BUILD = re.compile(
     re.IGNORECASE,
 )
 
+_PACKAGES = frozenset({"package.json", "package-lock.json", "bower.json"})
+
 IN_A_TEST = "in a test"
 IN_A_DOCUMENT = "in a document about the project"
 IN_A_LICENCE = "in the text of a licence"
+IN_A_PACKAGE = "in the description of a package"
 IN_BUILD_TOOLS = "in the configuration of a build tool"
 
 
 def aside_reason(path: str) -> str | None:
     """Say why a host that stands in a file of this path, in the target, is not taken for one that the app loads from.
 
-    None for every other file. In a bundle that is installed only licences are told: its other files run, whatever their names.
+    None for every other file. In a bundle that is installed only licences and descriptions of packages are told: its other
+    files run, whatever their names.
     """
     *folders, name = path.split("/")
     if _LICENCE.match(name):
         return IN_A_LICENCE
     if is_in_content(path):
-        return None
+        return IN_A_PACKAGE if name in _PACKAGES else None
     if is_in_test(path):
         return IN_A_TEST
     if _BUILD.match(name) or any(f in _BUILD_FOLDERS for f in folders):

@@ -390,3 +390,18 @@ def test_folders_with_the_names_of_tools_are_read_where_they_are_none(tmp_path):
     }
     for extraction in both(tmp_path, files):
         assert names(extraction) == ["a", "b"]
+
+
+def test_the_description_of_a_package_in_an_app_names_no_load(make_app):
+    """A package.json that a build took in tells of its author; the module beside it runs."""
+    root = "Payload/Ferry.app"
+    files = {
+        f"{root}/Info.plist": {"CFBundleIdentifier": "com.example.ferry"},
+        f"{root}/app/lib/package.json": b'{"homepage": "https://author.ferry.dev/"}',
+        f"{root}/app/lib/index.js": b'f("https://api.ferry.dev/")',
+    }
+    extraction = extract([make_app(files)])
+    assert [r.endpoint.host for r in extraction.references] == ["api.ferry.dev"]
+    assert [(r.endpoint.host, r.noise_reason) for r in extraction.noise] == [
+        ("author.ferry.dev", "in the description of a package")
+    ]
