@@ -405,3 +405,14 @@ def test_the_description_of_a_package_in_an_app_names_no_load(make_app):
     assert [(r.endpoint.host, r.noise_reason) for r in extraction.noise] == [
         ("author.ferry.dev", "in the description of a package")
     ]
+
+
+def test_code_for_other_platforms_is_noise(tmp_path):
+    """Metro and webpack build a file of another platform into no iOS app; one for iOS and one for all are the app's."""
+    for name in ("a.web.ts", "b.android.js", "c.ios.js", "d.native.tsx", "web.js"):
+        (tmp_path / name).write_text(f'f("https://{name[0]}.ferry.dev/")')
+    extraction = extract([str(tmp_path)])
+    assert {r.endpoint.host[0] for r in extraction.references} == {"c", "d", "w"}
+    assert {(r.endpoint.host[0], r.noise_reason) for r in extraction.noise} == {
+        (first, "in code for another platform") for first in "ab"
+    }
