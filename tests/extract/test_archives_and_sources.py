@@ -416,3 +416,17 @@ def test_code_for_other_platforms_is_noise(tmp_path):
     assert {(r.endpoint.host[0], r.noise_reason) for r in extraction.noise} == {
         (first, "in code for another platform") for first in "ab"
     }
+
+
+def test_a_comment_of_several_lines_needs_no_stars(tmp_path):
+    """A URL in quotes in a comment that begins a line is as unsure as any comment; ``/*`` in a string begins none."""
+    code = """/*!
+ @param url such as "https://comment.ferry.dev/"
+ */
+f(@"https://api.ferry.dev/");
+g(@"https://*/*", @"src/**/*.js");
+h(@"https://after.ferry.dev/");
+"""
+    (tmp_path / "a.h").write_text(code)
+    found = {r.endpoint.host: r.confidence.value for r in extract([str(tmp_path)]).references}
+    assert found == {"comment.ferry.dev": "D", "api.ferry.dev": "B", "after.ferry.dev": "B"}
