@@ -15,7 +15,7 @@ from pathlib import Path
 
 from atsprobe.extract.sighting import HostSighting
 from atsprobe.model.endpoint import Confidence, Endpoint, Host, InvalidHost, Location, ip_address_of, parse_host
-from atsprobe.model.public_suffix import registrable_domain
+from atsprobe.model.public_suffix import is_shared_suffix, registrable_domain
 
 MAX_BARE = 253
 """No longer string can be a host name (RFC 1035 §2.3.4)."""
@@ -24,6 +24,7 @@ _MAX_TEXT = 200
 _MAX_CANDIDATES = 20_000
 _MAX_KEPT = 20
 _NAMESPACE_SIZE = 10
+_TABLE_SIZE = 100
 
 
 @cache
@@ -127,18 +128,29 @@ class WholeStrings:
             self._found.append(_Candidate(host, text[:_MAX_TEXT], location, confidence, detector))
 
     def sightings(self) -> Iterator[HostSighting]:
-        """Give the hosts, in the order added, but for the names of a namespace."""
-        namespaces = self._namespaces()
+        """Give the hosts, in the order added, but for the names of a namespace; those of a table are less sure."""
+        namespaces, is_table = self._namespaces(), self._is_table()
         for found in self._found:
-            if found.host.partition(".")[0] not in namespaces:
+            first = found.host.partition(".")[0]
+            if first not in namespaces:
+                is_sure = not is_table or (
+                    first in _lists()["first_labels_of_hosts"] and not is_shared_suffix(found.host)
+                )
                 yield HostSighting(
                     Endpoint(found.host, 443),
                     found.location,
                     found.text,
                     "bare-host",
-                    found.confidence,
+                    found.confidence if is_sure else Confidence.EMBEDDED,
                     detector=found.detector,
                 )
+
+    def _is_table(self) -> bool:
+        """Say whether whole strings name more than a hundred owners: no app's servers, but a list of public suffixes (with
+        code for cookies), of providers of mail or of what to block.
+        """
+        hosts = {found.host for found in self._found if found.confidence is Confidence.BARE}
+        return len({registrable_domain(host) for host in hosts}) > _TABLE_SIZE
 
     def _namespaces(self) -> frozenset[str]:
         """Give the first labels that names under more than ten domains share; regions of one owner's hosts are under one."""

@@ -94,7 +94,9 @@ def _add_reading(gathered: _Gathered, reading: Reading) -> None:
             if isinstance(sighting, HostSighting):
                 gathered.found.append((_reference(sighting, reading.target, path, bundle), sighting.path))
             else:
-                template = UrlTemplate(sighting.suffix, bundle, reading.target, path, sighting.text)
+                template = UrlTemplate(
+                    sighting.suffix, bundle, reading.target, path, sighting.text, sighting.is_whole_host
+                )
                 gathered.templates[template] = None
 
 
@@ -189,6 +191,7 @@ def _reference(sighting: HostSighting, target: str, path: str, bundle: str | Non
         kind=sighting.kind,
         confidence=sighting.confidence,
         detector=sighting.detector,
+        noise_reason=sighting.noise_reason,
     )
 
 
@@ -200,15 +203,14 @@ def _without_noise(gathered: _Gathered) -> tuple[tuple[Reference, ...], tuple[Re
     declared = {r.endpoint.host for r, _ in found if r.confidence is Confidence.DECLARED}
     references: list[Reference] = []
     noise: list[Reference] = []
-    times: Counter[tuple[Endpoint, str | None, str]] = Counter()
+    times: Counter[tuple[Endpoint, str | None, str, bool]] = Counter()
     for reference, path in found:
-        key = (reference.endpoint, reference.bundle, reference.kind)
+        reason = _noise_reason(reference, path, declared)
+        key = (reference.endpoint, reference.bundle, reference.kind, bool(reason))
         times[key] += 1
         if times[key] > _MAX_REFERENCES:
             gathered.unlisted[reference.endpoint] += 1
-            continue
-        reason = _noise_reason(reference, path, declared)
-        if reason:
+        elif reason:
             noise.append(replace(reference, confidence=Confidence.NOISE, noise_reason=reason))
         else:
             references.append(reference)
@@ -219,6 +221,8 @@ def _noise_reason(reference: Reference, path: str, declared: set[Host]) -> str |
     host = reference.endpoint.host
     if reference.kind not in ("url", "bare-host") or reference.confidence is Confidence.DECLARED:
         return None
+    if reference.noise_reason:
+        return reference.noise_reason
     if reference.file != reference.target and (aside := aside_reason(reference.file)):
         return aside
     reason = noise_reason(host, path)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 from heapq import merge
 
@@ -74,10 +74,10 @@ _IPV6 = re.compile(rb"\[([0-9A-Fa-f:.]{2,45})(?:%25[^\]]{1,20})?\](?::([^@]*))?\
 _URL_REST = re.compile(rb"[^\x00-\x20\"'<>`|^\\\x7f]{0,200}")
 _JSON_ESCAPE = re.compile(rb"\\(?:u([0-9A-Fa-f]{4})|(/))")
 _LITTLE_ENDIAN = re.compile(rb"(?:[\x21-\x7e]\x00)*+")
-_BIG_ENDIAN = re.compile(rb"(?:\x00[\x21-\x7e])*+")
 _QUERY_END = re.compile(rb"[\s\"'&<>]")
 _PERCENT = re.compile(rb"%([0-9A-Fa-f]{2})")
 _PATTERN = re.compile(rb"\\{1,4}[][.(){}?+*|^$dDwWsSbB-]")  # what follows in a regular expression, not in a URL
+_NAMESPACE = re.compile(rb"xmlns(?::[A-Za-z_][A-Za-z0-9_.-]*)?=\\?[\"']\Z")
 _FILLED_IN, _OPEN_END = b"\0", b"\1"
 
 
@@ -107,6 +107,7 @@ class Hit:
     """A URL in a buffer: what it says, the offset of its first byte, its text (at most 200 characters) and path.
 
     ``is_sure`` is false where other letters stand directly before the scheme, as in binaries that keep strings end to end.
+    ``is_namespace`` says that it is the value of an ``xmlns`` attribute, which nobody loads (Namespaces in XML 1.0, §2.1).
     """
 
     found: FoundUrl | FoundTemplate
@@ -115,6 +116,7 @@ class Hit:
     path: str
     is_sure: bool = True
     encoding: str = "ascii"
+    is_namespace: bool = False
 
     @property
     def confidence(self) -> Confidence:
@@ -169,19 +171,21 @@ def wide_urls_in(data: Buffer, start: int = 0, end: int | None = None) -> Iterat
         written = _scheme_before(_narrow(data[at - min(2 * _BEFORE, (at - start) // 2 * 2) : at], encoding))
         if written is None:
             continue
-        hit = _hit(written, _narrow(data[after_at : min(after_at + 2 * _AFTER, end)], encoding), 0)
+        after = _narrow(data[after_at : min(after_at + 2 * _AFTER, end)], encoding)
+        hit = _hit(written, after, at - len(written.text), encoding)  # each letter before the anchor is two bytes
         if hit:
-            yield replace(hit, offset=at - 2 * len(written.text), encoding=encoding)
+            yield hit
 
 
 def _big_endian_is_longer(data: Buffer, at: int, end: int) -> bool:
     r"""Say whether the text after ``:\0/\0/\0`` goes on for longer when each byte pair is read from one byte earlier.
 
-    A little-endian reading of big-endian text loses the last character: ``last.example.co`` for ``last.example.com``.
+    A little-endian reading of big-endian text loses the last character: ``last.example.co`` for ``last.example.com``. So
+    it is what stands behind the one text, after the zero that ends it, that makes the other longer.
     """
     end = min(at + 2 * _AFTER, end)
-    little, big = _LITTLE_ENDIAN.match(data, at, end), _BIG_ENDIAN.match(data, at - 1, end)
-    return little is not None and big is not None and len(big[0]) > len(little[0])
+    little = _LITTLE_ENDIAN.match(data, at, end)
+    return little is not None and little.end() < end and 0x21 <= data[little.end()] <= 0x7E
 
 
 def _narrow(wide: bytes, encoding: str) -> bytes:
@@ -211,6 +215,7 @@ class _Written:
     text: bytes
     is_sure: bool
     is_load: bool = True
+    is_namespace: bool = False
 
 
 def _scheme_before(before: bytes) -> _Written | None:
@@ -221,7 +226,8 @@ def _scheme_before(before: bytes) -> _Written | None:
     run = before[len(before.rstrip(_SCHEME_BYTES)) :].lstrip(b"+-.")  # a scheme begins with a letter (RFC 3986 §3.1)
     name = run.lower()
     if name in SCHEMES:
-        return _Written(SCHEMES[name], run, is_sure=True)
+        is_namespace = b"xmlns" in before and bool(_NAMESPACE.search(before[: -len(run)]))
+        return _Written(SCHEMES[name], run, is_sure=True, is_namespace=is_namespace)
     if name in OTHER_SCHEMES:
         return _Written(None, run, is_sure=True, is_load=False)
     for known in (b"https", b"http"):
@@ -234,7 +240,7 @@ def _scheme_before(before: bytes) -> _Written | None:
     return None
 
 
-def _hit(written: _Written, after: bytes, anchor: int) -> Hit | None:
+def _hit(written: _Written, after: bytes, anchor: int, encoding: str = "ascii") -> Hit | None:
     authority = _AUTHORITY.match(after)
     found = _parse(written.scheme, authority[0]) if authority and authority[0] else None
     if found and not written.is_load:
@@ -250,6 +256,8 @@ def _hit(written: _Written, after: bytes, anchor: int) -> Hit | None:
         text.decode("utf-8", "replace")[:_MAX_TEXT],
         path[:_MAX_PATH].decode("utf-8", "replace"),
         written.is_sure,
+        encoding,
+        written.is_namespace,
     )
 
 
@@ -310,9 +318,10 @@ def _host(name: bytes) -> Host | None:
     if not ascii_part or len(ascii_part[0]) == len(name):
         return None
     try:
-        return parse_host(ascii_part[0].rstrip(b".-").decode("ascii"))
+        host = parse_host(ascii_part[0].rstrip(b".-").decode("ascii"))
     except InvalidHost:
         return None
+    return host if "." in host or ":" in host or host == "localhost" else None  # else the name goes on
 
 
 @lru_cache(maxsize=16384)
@@ -321,6 +330,7 @@ def has_public_suffix(host: Host) -> bool:
     return registrable_domain(host) is not None
 
 
+@lru_cache(maxsize=16384)
 def is_local_form(host: Host) -> bool:
     """Say whether a URL's host is an IP literal, a name of one label, or under ``.local``: no public name, but a load."""
     return ip_address_of(host) is not None or "." not in host or host.endswith(".local")

@@ -11,6 +11,7 @@ from pathlib import Path
 from atsprobe.extract.host_names import has_public_suffix, is_local_form
 from atsprobe.model.endpoint import Host
 
+ONE_LETTER = "a name of one letter, which stands for any"
 NO_SUFFIX = "under no public suffix, and no exception names it"
 
 
@@ -26,6 +27,8 @@ def noise_reason(host: Host, path: str = "") -> str | None:
         for row in _rows().get(name, ()):
             if path.startswith(row.path):
                 return row.reason
+    if len(host) == 1:
+        return ONE_LETTER
     return None if has_public_suffix(host) or is_local_form(host) else NO_SUFFIX
 
 

@@ -161,8 +161,9 @@ def _read_member(reading: Reading, member: Member, row: Format, *, is_target: bo
     for sighting in _guarded(row, member.path, content):
         match sighting:
             case HostSighting():
-                times[sighting.endpoint, sighting.kind] += 1
-                if times[sighting.endpoint, sighting.kind] > _MAX_OF_ONE_HOST:
+                key = sighting.endpoint, sighting.kind + sighting.noise_reason
+                times[key] += 1
+                if times[key] > _MAX_OF_ONE_HOST:
                     reading.unlisted[sighting.endpoint] += 1
                 else:
                     reading.sightings.append((member.path, replace(sighting, detector=sighting.detector or row.name)))

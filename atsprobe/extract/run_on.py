@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from functools import lru_cache
 
 from atsprobe.extract.host_names import FoundUrl, Hit, has_public_suffix, is_local_form, urls_in, wide_urls_in
 from atsprobe.extract.sighting import Buffer
@@ -11,6 +13,10 @@ from atsprobe.model.endpoint import Host
 from atsprobe.model.public_suffix import is_public_suffix
 
 _URI, _IA5_STRING = 0x86, 0x16  # GeneralName [6] (RFC 5280 §4.2.1.6), and a policy's CPS pointer (§4.2.1.4)
+_CERTIFICATE = (
+    b"\xa0\x03\x02\x01\x02"  # version 3, behind the lengths of Certificate and TBSCertificate (RFC 5280 §4.1)
+)
+_MAX_CERTIFICATES = 10_000
 _LONGEST_SUFFIX, _SHORTEST_URL = 24, 10
 _ADDRESS = re.compile(r"(?:\d{1,3}\.){3}\d{1,3}(?=[^\d.])")
 
@@ -43,6 +49,31 @@ def ended(data: Buffer, hit: Hit) -> Hit | None:
     return replace(hit, found=replace(hit.found, host=shorter), text=text, path="", is_sure=False)
 
 
+def certificates_in(data: Buffer, start: int, end: int) -> Iterator[tuple[int, int]]:
+    """Give where certificates in DER begin and end, in order; what they name is where their issuer's papers lie."""
+    at = start
+    for _ in range(_MAX_CERTIFICATES):
+        at = data.find(_CERTIFICATE, at, end) + len(_CERTIFICATE)
+        if at < len(_CERTIFICATE):
+            return
+        outer = at - len(_CERTIFICATE) - 8
+        head = data[max(start, outer) : outer + 8]
+        if len(head) == 8 and head[:2] == head[4:6] == b"0\x82":
+            yield outer, min(end, outer + 4 + int.from_bytes(head[2:4], "big"))
+
+
+def outside(spans: Iterable[tuple[int, int]], hits: Iterable[Hit]) -> Iterator[Hit]:
+    """Give hits in order, those inside the spans as less sure."""
+    last = 0
+    ahead = iter(spans)
+    span = next(ahead, None)
+    for hit in hits:
+        while span and span[0] <= hit.offset:
+            last = max(last, span[1])
+            span = next(ahead, None)
+        yield replace(hit, is_sure=False) if hit.offset < last else hit
+
+
 def _counted(data: Buffer, hit: Hit) -> Hit:
     """Cut a hit in UTF-16 where four bytes before it count fewer characters; one byte off, such text reads as big-endian."""
     start = hit.offset + (hit.encoding == "utf-16be")
@@ -58,6 +89,7 @@ def _length_in_der(data: Buffer, offset: int) -> int:
     return tag[1] if len(tag) == 2 and tag[0] in (_URI, _IA5_STRING) and _SHORTEST_URL <= tag[1] < 0x80 else 0
 
 
+@lru_cache(maxsize=16384)
 def _cut(host: Host) -> Host | None:
     address = _ADDRESS.match(host)
     if address:

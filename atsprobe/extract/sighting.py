@@ -19,6 +19,7 @@ class HostSighting:
     """An endpoint that a file names. ``path`` is the beginning of a URL's path, by which a DTD is told from a load.
 
     ``detector`` says what found it (``mach-o``, ``swift-immediate``); empty for the reader of the file's format.
+    ``noise_reason`` says why the place alone makes it none that is loaded from; empty elsewhere.
     """
 
     endpoint: Endpoint
@@ -28,14 +29,16 @@ class HostSighting:
     confidence: Confidence
     path: str = ""
     detector: str = ""
+    noise_reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class TemplateSighting:
-    """A URL whose host is filled in at run time; ``suffix`` as in `UrlTemplate`."""
+    """A URL whose host is filled in at run time; ``suffix`` and ``is_whole_host`` as in `UrlTemplate`."""
 
     suffix: str
     text: str
+    is_whole_host: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,6 @@
-"""Which files of a source tree speak of something else than what the app loads: tests, documents, licences, build tools."""
+"""Which files of a source tree speak of something else than what the app loads: tests, documents, licences, build tools,
+other platforms.
+"""
 
 from __future__ import annotations
 
@@ -37,24 +39,32 @@ _BUILD = re.compile(
     re.IGNORECASE,
 )
 
+_OTHER_PLATFORM = re.compile(r".+\.(?:android|web|windows|macos|win32)\.[cm]?[jt]sx?\Z")
+_PACKAGES = frozenset({"package.json", "package-lock.json", "bower.json"})
+
 IN_A_TEST = "in a test"
 IN_A_DOCUMENT = "in a document about the project"
 IN_A_LICENCE = "in the text of a licence"
+FOR_ANOTHER_PLATFORM = "in code for another platform"
+IN_A_PACKAGE = "in the description of a package"
 IN_BUILD_TOOLS = "in the configuration of a build tool"
 
 
 def aside_reason(path: str) -> str | None:
     """Say why a host that stands in a file of this path, in the target, is not taken for one that the app loads from.
 
-    None for every other file. In a bundle that is installed only licences are told: its other files run, whatever their names.
+    None for every other file. In a bundle that is installed only licences and descriptions of packages are told: its other
+    files run, whatever their names.
     """
     *folders, name = path.split("/")
     if _LICENCE.match(name):
         return IN_A_LICENCE
     if is_in_content(path):
-        return None
+        return IN_A_PACKAGE if name in _PACKAGES else None
     if is_in_test(path):
         return IN_A_TEST
+    if _OTHER_PLATFORM.match(name):
+        return FOR_ANOTHER_PLATFORM
     if _BUILD.match(name) or any(f in _BUILD_FOLDERS for f in folders):
         return IN_BUILD_TOOLS
     if _DOCUMENT.match(name) or any(f.lower() in _DOCUMENT_FOLDERS for f in folders):

@@ -82,7 +82,14 @@ def encode_beside(extraction: Extraction) -> dict[str, Any]:
             "references": [references.encode(reference) for reference in extraction.noise[:MAX_NOISE]],
         },
         "templates": [
-            {"suffix": t.suffix, "bundle": t.bundle, "target": t.target, "file": t.file, "text": t.text}
+            {
+                "suffix": t.suffix,
+                "is_whole_host": t.is_whole_host,
+                "bundle": t.bundle,
+                "target": t.target,
+                "file": t.file,
+                "text": t.text,
+            }
             for t in extraction.templates
         ],
         "files_read": extraction.files_read,
@@ -162,4 +169,5 @@ def decode_template(node: Node) -> UrlTemplate:
         target=node["target"].text(),
         file=node["file"].text(),
         text=node["text"].text(),
+        is_whole_host=or_else(node.get("is_whole_host"), Node.flag, default=False),
     )

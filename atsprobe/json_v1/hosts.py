@@ -73,5 +73,8 @@ def _encode_ats(bundle: Bundle) -> dict[str, Any]:
         "target": bundle.target,
         "bundle": bundle.identifier,
         "file": bundle.info_plist,
+        "minimum_os": bundle.minimum_os,
+        "linked_sdk": bundle.linked_sdk,
+        "build_notes": list(bundle.build_notes),
         **extraction.encode_dictionary(bundle.dictionary),
     }

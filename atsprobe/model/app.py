@@ -117,7 +117,8 @@ class SkippedInput:
 @dataclass(frozen=True)
 class UrlTemplate:
     """A URL whose host is filled in at run time, such as ``https://%@.example.net/``; ``suffix`` is the fixed end of
-    the host (``example.net``), empty where none is fixed.
+    the host (``example.net``), empty where none is fixed. With ``is_whole_host`` only the port is filled in
+    (``http://localhost:%d/``), and ``suffix`` is the host.
     """
 
     suffix: str
@@ -125,6 +126,7 @@ class UrlTemplate:
     target: str
     file: str
     text: str
+    is_whole_host: bool = False
 
 
 @dataclass(frozen=True)

@@ -23,6 +23,11 @@ def is_public_suffix(host: Host) -> bool:
     return bool(_list(icann_only=True).is_public(host))
 
 
+def is_shared_suffix(host: Host) -> bool:
+    """Say whether a name is a suffix by either part of the list: of a registry, or of a company (``herokuapp.com``)."""
+    return bool(_list(icann_only=False).is_public(host))
+
+
 def registrable_domain(host: Host) -> Host | None:
     """Give the name with one label more than its ICANN suffix; None for a suffix and for names under none."""
     name = _list(icann_only=True).privatesuffix(host)

@@ -390,3 +390,43 @@ def test_folders_with_the_names_of_tools_are_read_where_they_are_none(tmp_path):
     }
     for extraction in both(tmp_path, files):
         assert names(extraction) == ["a", "b"]
+
+
+def test_the_description_of_a_package_in_an_app_names_no_load(make_app):
+    """A package.json that a build took in tells of its author; the module beside it runs."""
+    root = "Payload/Ferry.app"
+    files = {
+        f"{root}/Info.plist": {"CFBundleIdentifier": "com.example.ferry"},
+        f"{root}/app/lib/package.json": b'{"homepage": "https://author.ferry.dev/"}',
+        f"{root}/app/lib/index.js": b'f("https://api.ferry.dev/")',
+    }
+    extraction = extract([make_app(files)])
+    assert [r.endpoint.host for r in extraction.references] == ["api.ferry.dev"]
+    assert [(r.endpoint.host, r.noise_reason) for r in extraction.noise] == [
+        ("author.ferry.dev", "in the description of a package")
+    ]
+
+
+def test_code_for_other_platforms_is_noise(tmp_path):
+    """Metro and webpack build a file of another platform into no iOS app; one for iOS and one for all are the app's."""
+    for name in ("a.web.ts", "b.android.js", "c.ios.js", "d.native.tsx", "web.js"):
+        (tmp_path / name).write_text(f'f("https://{name[0]}.ferry.dev/")')
+    extraction = extract([str(tmp_path)])
+    assert {r.endpoint.host[0] for r in extraction.references} == {"c", "d", "w"}
+    assert {(r.endpoint.host[0], r.noise_reason) for r in extraction.noise} == {
+        (first, "in code for another platform") for first in "ab"
+    }
+
+
+def test_a_comment_of_several_lines_needs_no_stars(tmp_path):
+    """A URL in quotes in a comment that begins a line is as unsure as any comment; ``/*`` in a string begins none."""
+    code = """/*!
+ @param url such as "https://comment.ferry.dev/"
+ */
+f(@"https://api.ferry.dev/");
+g(@"https://*/*", @"src/**/*.js");
+h(@"https://after.ferry.dev/");
+"""
+    (tmp_path / "a.h").write_text(code)
+    found = {r.endpoint.host: r.confidence.value for r in extract([str(tmp_path)]).references}
+    assert found == {"comment.ferry.dev": "D", "api.ferry.dev": "B", "after.ferry.dev": "B"}

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from atsprobe.extract import bare_names
 from atsprobe.extract.bare_hosts import WholeStrings, bare_host, embedded_host
 from atsprobe.extract.bare_names import TooManyNames, names_in, wide_names_in
-from atsprobe.model.endpoint import Argument
+from atsprobe.model.endpoint import Argument, Line
 
 HOSTS = [
     "manager.alfa-us.smartlook.cloud",
@@ -201,3 +201,18 @@ def test_any_bytes_are_read_without_an_error(data):
         assert all(text[n.offset :].startswith(n.name.encode()) for n in names_in(text, 0, len(text)))
         wide = text.decode("latin-1").encode("utf-16-le")
         assert all(wide[n.offset :].startswith(n.name.encode("utf-16-le")) for n in wide_names_in(wide, 0, len(wide)))
+
+
+def test_a_table_of_names_is_no_list_of_servers():
+    """Whole strings under more than a hundred owners are less sure, but for names that hosts have; a hundred are not."""
+    for count, classes in ((99, {"C"}), (100, {"C", "D"})):
+        names = WholeStrings()
+        for number in range(count):
+            names.add(f"provider{number}.com", Line(1))
+        for name in ("api.provider1.com", "app.render.com"):
+            names.add(name, Line(2))
+        found = {s.endpoint.host: s.confidence.value for s in names.sightings()}
+        assert set(found.values()) == classes
+        assert found["api.provider1.com"] == "C"
+        assert (found["app.render.com"] == "C") is (count == 99)  # a suffix under which others have names
+        assert len(found) == count + 2

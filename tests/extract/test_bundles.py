@@ -273,6 +273,10 @@ def test_a_folder_of_sources_gives_its_info_plist_and_not_others(in_empty_folder
         ("printer.local", "/", False),
         ("192.168.1.5", "/", False),
         ("s3.amazonaws.com", "/", False),
+        ("x", "/", True),
+        ("wpad", "/wpad.dat", False),
+        ("search.yahoo.com", "/mrss/", True),
+        ("search.yahoo.com", "/search", False),
     ],
 )
 def test_noise_is_told_by_host_and_path(host, path, is_noise):
@@ -404,3 +408,44 @@ def _with_read(read):
     from atsprobe.extract.readers.reader import FORMATS
 
     return replace(FORMATS[-1], read=read)
+
+
+def test_the_name_of_an_xml_namespace_is_no_load(in_empty_folder):
+    """What an xmlns attribute names is noise, plain or in a string of code; the same host elsewhere is a load all the same."""
+    Path("a.xml").write_text(
+        '<a xmlns="http://ns.ferry.dev/a" xmlns:b="http://b.ferry.dev/" c="http://ns.ferry.dev/c"/>'
+    )
+    Path("b.js").write_text(r"""f("<x xmlns:d=\"http://d.ferry.dev/\" e=\"http://e.ferry.dev/\">")""")
+    extraction = extract(["a.xml", "b.js"])
+    assert {r.endpoint.host for r in extraction.references} == {"ns.ferry.dev", "e.ferry.dev"}
+    assert {(r.endpoint.host, r.noise_reason) for r in extraction.noise} == {
+        (host, "names an XML namespace") for host in ("ns.ferry.dev", "b.ferry.dev", "d.ferry.dev")
+    }
+
+
+def test_noise_takes_no_place_of_a_load(make_folder_of_tests):
+    """However often tests name a host, and however early their files come, the file of the app that names it is told."""
+    extraction = extract([make_folder_of_tests(120)])
+    assert [(r.endpoint.host, r.file) for r in extraction.references] == [("api.ferry.dev", "src/main.js")]
+    assert len(extraction.noise) == 100
+
+
+@pytest.fixture
+def make_folder_of_tests(tmp_path):
+    """A function that writes a folder of so many tests that name a host, and one file of the app that does."""
+
+    def make(count):
+        for path in (*(f"__tests__/{n}.js" for n in range(count)), "src/main.js"):
+            (tmp_path / path).parent.mkdir(exist_ok=True)
+            (tmp_path / path).write_text('f("https://api.ferry.dev/")')
+        return str(tmp_path)
+
+    return make
+
+
+def test_a_script_for_a_shell_is_not_read(in_empty_folder):
+    """A file without a suffix that begins with ``#!`` is a tool of developers, as one that ends in .sh is."""
+    Path("tools").mkdir()
+    Path("tools/upload").write_text("#!/bin/sh\ncurl https://upload.ferry.dev/\n")
+    Path("tools/server").write_text("https://api.ferry.dev/\n")
+    assert [r.endpoint.host for r in extract(["tools"]).references] == ["api.ferry.dev"]

@@ -36,6 +36,7 @@ URLS = [
     ("http://localhost/", "http localhost:80"),
     ("https://bücher.example/", "https xn--bcher-kva.example:443"),
     ("https://a.example.com、そして", "https a.example.com:443"),
+    ("http://localhost、そして", "http localhost:80"),
     ("https://s3.amazonaws.com/b", "https s3.amazonaws.com:443"),
     ("https://a.example.com%@", "https a.example.com:443"),
     ("https://a.example.com${path}", "https a.example.com:443"),
@@ -244,3 +245,8 @@ def test_any_bytes_are_read_without_an_error(data, escapes):
 def test_any_key_is_read_without_an_error(key):
     """Any key of NSExceptionDomains names a host or none."""
     host_meant_by_key(key)
+
+
+def test_the_first_label_of_a_name_that_no_client_takes_is_no_host():
+    """A name with a character in it that changes the reading direction is none, nor is what stands before that."""
+    assert list(urls_in("https://evil\u202e.ferry.dev/".encode())) == []

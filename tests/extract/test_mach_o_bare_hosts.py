@@ -137,6 +137,19 @@ def test_a_url_in_a_certificate_ends_where_its_length_says(compiled, length):
     assert [(h.endpoint.host, h.confidence.value, h.text) for h in hosts(data)] == [("ocsp.accv.es", "D", url.decode())]
 
 
+def test_what_a_certificate_names_anywhere_is_no_load(compiled):
+    """A URL in a subject or a notice, with no length of its own before it, is as unsure; behind the certificate it is not."""
+    inside = b"\xa0\x03\x02\x01\x02" + b"notice http://cps.ferry.dev/ "
+    size = len(inside) + 4
+    whole = b"0\x82" + size.to_bytes(2, "big") + b"0\x82" + len(inside).to_bytes(2, "big") + inside
+    row = f'__attribute__((used, section("__TEXT,__const"))) static const char der[] = "{"0" * 99}";'
+    data = compiled(row).replace(b"0" * 99, (whole + b"\0https://api.ferry.dev/").ljust(99, b"\0"))
+    assert [(h.endpoint.host, h.confidence.value) for h in hosts(data)] == [
+        ("cps.ferry.dev", "D"),
+        ("api.ferry.dev", "B"),
+    ]
+
+
 def test_a_utf_16_url_with_a_count_before_it_ends_where_that_says(compiled):
     """A literal of Kotlin/Native has no NUL behind it: the pointer that follows is no letter of the host."""
     url = "https://kn.example.com"

@@ -157,3 +157,10 @@ def test_names_that_were_not_all_looked_at_are_trouble(monkeypatch):
     hosts, reasons = read(of_strings(b"a.example.com\0" * 20 + b"https://b.example.com\0"))
     assert set(hosts) == {"a.example.com", "b.example.com"}
     assert any("names in one section" in reason for reason in reasons)
+
+
+def test_names_that_prove_to_be_no_url_count_towards_too_many():
+    """A section of constants full of ``http://`` ends the look at 200,000 places, though none of them is a URL."""
+    body = b"http://" * 200_100
+    _, reasons = read(thin(body, [section(b"__const", b"__TEXT", HEADER, len(body))]))
+    assert any("more than 200,000 URLs" in reason for reason in reasons)

@@ -161,6 +161,18 @@ def test_templates_and_escapes_of_urls_are_found_in_every_syntax():
         assert [s.suffix for s in found if isinstance(s, TemplateSighting)] == ["example.net"]
 
 
+def test_a_template_of_the_port_alone_names_its_host():
+    """Of ``http://localhost:${port}`` the host is whole; of ``https://${a}.example.net`` it is the end of one."""
+    found = read(
+        "a.js", 'a="http://localhost:${port}/x";b="http://[2001:db8::1]:%d/";c="https://${a}.example.net:${port}"'
+    )
+    assert [(s.suffix, s.is_whole_host) for s in found if isinstance(s, TemplateSighting)] == [
+        ("localhost", True),
+        ("2001:db8::1", True),
+        ("example.net", False),
+    ]
+
+
 HOSTILE = {
     "a": b"a" * 8_000_000,
     "a.": b"a." * 4_000_000,

@@ -149,7 +149,7 @@ extractions = st.builds(
     references=some(references, 6),
     skipped=some(st.builds(SkippedInput, texts, texts, texts, texts, st.booleans())),
     noise=some(references),
-    templates=some(st.builds(UrlTemplate, texts, st.none() | texts, texts, texts, texts)),
+    templates=some(st.builds(UrlTemplate, texts, st.none() | texts, texts, texts, texts, st.booleans())),
     files_read=numbers,
     network_apis=some(apis, 2),
 )

@@ -187,6 +187,13 @@ def test_an_app_without_hosts_is_not_said_to_pass() -> None:
     assert text.startswith("- Ferry 4.2.0 (1187): nothing to act on; no server was found\n  no host was found or named")
 
 
+def test_an_app_that_was_not_read_is_not_said_to_have_no_hosts() -> None:
+    """What is encrypted may name hosts: it is said of the rest alone that it names none."""
+    app = replace(recording([APP]).extraction, skipped=(SkippedInput(APP.target, "Ferry", "encrypted", ""),))
+    text = render_audit(result(of=replace(recording([APP]), extraction=app)), Style())
+    assert "no host was found in what was read; 1" in text
+
+
 def test_a_load_and_a_key_on_one_unknown_share_a_line() -> None:
     """The host's load is told on the key's line, and counts once."""
     made = ferry()

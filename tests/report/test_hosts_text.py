@@ -134,3 +134,41 @@ def test_what_was_found_of_declarations() -> None:
     text = render_hosts(replace(_hosts(), checks=checks), Style())
     assert "Only over http:// (1)\n  cdn.example.net  every URL of it begins with http://\n" in text
     assert "Exceptions that no code mentions (1)\n  gone.example.com  no string names it\n" in text
+
+
+def test_templates_are_called_by_what_is_fixed() -> None:
+    """The port alone filled in leaves the host; a pattern is filled in by nobody; else the end of the host is known."""
+    texts = [
+        ("localhost", "http://localhost:${port}/", True),
+        ("127.0.0.1", "http://127.0.0.1:*", True),
+        ("example.com", "https://*.example.com/*", False),
+        ("", "https://%@/a/*", False),
+    ]
+    templates = tuple(UrlTemplate(suffix, None, "Unknown.ipa", "a", text, whole) for suffix, text, whole in texts)
+    shown = _hosts()
+    text = render_hosts(replace(shown, extraction=replace(shown.extraction, templates=templates)), Style(width=100))
+    lines = [" ".join(line.split()) for line in text.splitlines()]
+    assert "localhost template http://localhost:${port}/, the app fills in the port" in lines
+    assert "127.0.0.1 pattern http://127.0.0.1:*, of any port" in lines
+    assert "*.example.com pattern https://*.example.com/*, names no one host" in lines
+    assert "* template https://%@/a/*, the app fills it in" in lines
+
+
+def test_places_that_are_counted_alone_count() -> None:
+    """Of a host that is named very often some places are told and all are counted, at any verbosity."""
+    shown = _hosts()
+    often = replace(
+        shown, extraction=replace(shown.extraction, unlisted=((Endpoint(Host("api.example.com"), 443), 40),))
+    )
+    assert "__cstring+0x1a2f40; 40 more places\n" in render_hosts(often, Style(width=120))
+    assert "__cstring+0x1a2f40; 40 more places\n" in render_hosts(often, Style(width=120, verbosity=1))
+
+
+def test_builds_are_told_where_asked_for() -> None:
+    """Verbose, each bundle has its SDK and its lowest iOS, and where its Info.plist disagrees."""
+    shown = _hosts()
+    bundle = replace(APP, linked_sdk="18.2", minimum_os="15.0", build_notes=("the Info.plist says 17",))
+    result = replace(shown, extraction=replace(shown.extraction, bundles=(bundle,)))
+    line = "  Ferry.app  linked with SDK 18.2, for iOS 15.0 and later; the Info.plist says 17\n"
+    assert f"Built (1)\n{line}" in render_hosts(result, Style(width=120, verbosity=1))
+    assert "Built" not in render_hosts(result, Style(width=120))

@@ -86,3 +86,10 @@ def test_escapes(text: str, shown: str) -> None:
 def test_a_long_quotation_says_how_much_more_there_is() -> None:
     """200 characters, then the number of those left out."""
     assert shortened("x" * 1012) == "x" * 200 + "[+812]"
+
+
+def test_a_word_that_is_wider_than_any_line_begins_beside_its_name() -> None:
+    """Without folding, a path too long for its column stays on the line of its name where a new line has no more room."""
+    text = "name  " + "a/" * 40
+    assert wrap(text, 60, 54, fold=False) == [(0, len(text))]
+    assert wrap(f"name  http://, {'a/' * 40}", 60, 54, fold=False)[0] == (0, 14)

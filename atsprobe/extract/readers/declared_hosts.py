@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 
 from atsprobe.extract.host_names import FoundUrl, Hit, endpoint_of, host_meant_by_key, urls_in
 from atsprobe.extract.sighting import HostSighting, Sighting, TemplateSighting
@@ -56,7 +57,7 @@ def configured(text: str, location: Location) -> Iterator[Sighting]:
 def _of_hit(hit: Hit, location: Location) -> Iterator[Sighting]:
     if not isinstance(hit.found, FoundUrl):
         if hit.found.suffix:  # a pattern for any host at all says nothing
-            yield TemplateSighting(hit.found.suffix, hit.text)
+            yield TemplateSighting(hit.found.suffix, hit.text, hit.found.host is not None)
         return
     kind: ReferenceKind = "configuration" if hit.found.scheme else "bare-host"
     yield HostSighting(endpoint_of(hit.found), location, hit.text, kind, Confidence.DECLARED, hit.path)
@@ -66,7 +67,7 @@ def _with_text(sighting: Sighting, text: str) -> Sighting:
     match sighting:
         case HostSighting(endpoint, location, _, kind, confidence):
             return HostSighting(endpoint, location, text[:_MAX_TEXT], kind, confidence)
-        case TemplateSighting(suffix):
-            return TemplateSighting(suffix, text[:_MAX_TEXT])
+        case TemplateSighting():
+            return replace(sighting, text=text[:_MAX_TEXT])
         case _:
             return sighting

@@ -6,15 +6,19 @@ from collections.abc import Callable, Iterable, Iterator
 
 from atsprobe.extract.host_names import FoundTemplate, Hit, endpoint_of, has_public_suffix
 from atsprobe.extract.sighting import Buffer, HostSighting, Repeats, Sighting, TemplateSighting, Trouble
-from atsprobe.model.endpoint import Confidence, Endpoint, Location, ip_address_of
+from atsprobe.model.endpoint import Confidence, Endpoint, Location, ReferenceKind, ip_address_of
 
 _MAX_KEPT = 20
 _MAX_HOSTS = 20_000
 _MAX_HITS = 200_000
+_IS_NAMESPACE = "names an XML namespace"
 
 
-def sightings(hits: Iterable[Hit], locate: Callable[[Hit], Location]) -> Iterator[Sighting]:
-    """Turn hits into sightings, at most 20 of one endpoint, the others counted; one of too many is given up, and that is said."""
+def sightings(hits: Iterable[Hit | None], locate: Callable[[Hit], Location]) -> Iterator[Sighting]:
+    """Turn hits into sightings, at most 20 of one endpoint, the others counted; one of too many is given up, and that is said.
+
+    None is a hit that proved to be no URL: finding that out took its time, so that it counts towards too many.
+    """
     kept: dict[tuple[Endpoint, str] | str, int] = {}
     yield from _sightings(hits, locate, kept)
     for key, times in kept.items():
@@ -23,7 +27,7 @@ def sightings(hits: Iterable[Hit], locate: Callable[[Hit], Location]) -> Iterato
 
 
 def _sightings(
-    hits: Iterable[Hit], locate: Callable[[Hit], Location], kept: dict[tuple[Endpoint, str] | str, int]
+    hits: Iterable[Hit | None], locate: Callable[[Hit], Location], kept: dict[tuple[Endpoint, str] | str, int]
 ) -> Iterator[Sighting]:
     for number, hit in enumerate(hits):
         if len(kept) > _MAX_HOSTS or number >= _MAX_HITS:
@@ -32,10 +36,12 @@ def _sightings(
                 is_damage=False,
             )
             return
+        if hit is None:
+            continue
         found = hit.found
         if isinstance(found, FoundTemplate):
             if _is_new(kept, found.suffix + "\0" + hit.text):
-                yield TemplateSighting(found.suffix, hit.text)
+                yield TemplateSighting(found.suffix, hit.text, found.host is not None)
             if found.host is None:
                 continue
             endpoint, has_scheme = Endpoint(found.host, 443), False
@@ -43,11 +49,10 @@ def _sightings(
             endpoint, has_scheme = endpoint_of(found), found.scheme is not None
         if not has_scheme and not (has_public_suffix(endpoint.host) or ip_address_of(endpoint.host)):
             continue
-        kind = "url" if has_scheme else "bare-host"
-        if _is_new(kept, (endpoint, kind)):
-            yield HostSighting(
-                endpoint, locate(hit), hit.text, "url" if has_scheme else "bare-host", _confidence(hit), hit.path
-            )
+        kind: ReferenceKind = "url" if has_scheme else "bare-host"
+        reason = _IS_NAMESPACE if hit.is_namespace else ""
+        if _is_new(kept, (endpoint, kind + reason)):
+            yield HostSighting(endpoint, locate(hit), hit.text, kind, _confidence(hit), hit.path, noise_reason=reason)
 
 
 def _confidence(hit: Hit) -> Confidence:

@@ -125,7 +125,7 @@ class ImageCode:
             return _NO
         if self._images[0].is_object:
             return Sign(
-                holds=None, evidence=(f"names {selector}; an object file does not tell whether it is implemented",)
+                holds=None, evidence=(f"names {selector} (an object file does not tell whether it is implemented)",)
             )
         owners = dict.fromkeys(
             m.owner for metadata in self._metadata for m in metadata.methods if m.selector == selector
@@ -140,7 +140,7 @@ class ImageCode:
         if not self._names(selector):
             return _NO
         if self._images[0].is_object:
-            return Sign(holds=None, evidence=(f"names {selector}; an object file does not tell whether it is sent",))
+            return Sign(holds=None, evidence=(f"names {selector} (an object file does not tell whether it is sent)",))
         references = [at for metadata in self._metadata for at in metadata.references_to(selector)]
         places = self._places(references)
         if places is None:

@@ -28,7 +28,7 @@ from atsprobe.extract.mach_o.image import (
 )
 from atsprobe.extract.readers import entitlements, network_apis
 from atsprobe.extract.readers.found import sightings
-from atsprobe.extract.run_on import ended
+from atsprobe.extract.run_on import certificates_in, ended, outside
 from atsprobe.extract.sighting import BinaryFacts, Buffer, Sighting, Trouble
 from atsprobe.model.endpoint import ByteOffset, Section
 
@@ -161,9 +161,11 @@ def _read_part(content: Buffer, image: Image, section: ImageSection, start: int,
         return Section(image.architecture, section.name, hit.offset - section.start, hit.encoding)
 
     hits = _in_order(content, start, end)
-    if section.name not in _TERMINATED:
-        hits = (trimmed for hit in hits if (trimmed := ended(content, hit)))
-    yield from sightings(hits, locate)
+    if section.name in _TERMINATED:
+        yield from sightings(hits, locate)
+    else:
+        hits = outside(certificates_in(content, start, end), hits)
+        yield from sightings((ended(content, hit) for hit in hits), locate)
 
 
 def _add_name(bare: WholeStrings, image: Image, section: ImageSection, name: Name) -> None:

@@ -38,7 +38,8 @@ def recognises(path: str, head: bytes) -> bool:
     """Say whether a file is text: by its suffix, or without a suffix by its first bytes being UTF-8, and never with a NUL."""
     is_environment = path.rpartition("/")[2].startswith(".env.")  # .env.production, which builds take in
     is_plain = not _suffix(path) or is_environment
-    return has_suffix(path, head, SUFFIXES) or (is_plain and is_text(path, head))
+    is_script = head.startswith(b"#!")  # for a shell, which iOS gives no app
+    return has_suffix(path, head, SUFFIXES) or (is_plain and not is_script and is_text(path, head))
 
 
 def has_suffix(path: str, head: bytes, suffixes: frozenset[str]) -> bool:

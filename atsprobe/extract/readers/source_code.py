@@ -21,6 +21,7 @@ _SUFFIXES = (
 _KOTLIN_FOR_IOS = re.compile(r"/(?:common|apple|ios\w*|native)Main/")
 _LITERAL = re.compile(rb"([\"'`])([a-z0-9][a-z0-9-]{0,62}(?:\.[a-z0-9][a-z0-9-]{0,62}){1,8})\1")
 _MARKS = re.compile(rb"\\.|//|/\*|\*/|[\"'`]")
+_BLOCK = re.compile(rb"^[ \t]{0,80}/\*|\*/", re.MULTILINE)
 _MAX_LINE = 2000
 _MAX_INDENT = 80
 _MAX_LITERALS = 200_000
@@ -64,19 +65,27 @@ class _Places:
     """Tells of one offset after another which mark it stands behind in its line: an open quote, a comment's, or none.
 
     Where the line begins too far away, which packed code alone does, everything is taken to be in quotes. A comment of
-    several lines is known by the star at the beginning of each.
+    several lines is known by what begins its first one, since ``/*`` elsewhere may stand in a string, or by the star at the
+    beginning of each.
     """
 
     def __init__(self, content: Buffer) -> None:
         self._content = content
         self._at = 0
         self._inside = b""
+        self._line = 0
+        self._is_in_block = False
 
     def at(self, offset: int) -> bytes:
         """Give the mark; offsets come in order."""
         start = self._content.rfind(b"\n", self._at, offset) + 1
         if start:
-            is_comment = self._content[start : start + _MAX_INDENT].lstrip().startswith((b"* ", b"*\t"))
+            for mark in _BLOCK.finditer(self._content, self._line, start):
+                self._is_in_block = mark[0] != b"*/"
+            self._line = start
+            is_comment = self._is_in_block or self._content[start : start + _MAX_INDENT].lstrip().startswith(
+                (b"* ", b"*\t")
+            )
             self._at, self._inside = start, b"*" if is_comment else b""
         if offset - self._at > _MAX_LINE:
             self._inside = b'"'

@@ -169,7 +169,7 @@ def _what_holds(result: AuditResult, counted: Tally) -> str:
     ignored = len(result.recording.ignored)
     if not counted.loads:
         left = len(result.recording.not_audited)
-        held = "no host was found or named"
+        held = "no host was found in what was read" if counted.skipped else "no host was found or named"
         if left:
             listed = f"atsprobe hosts lists {'it' if left == 1 else 'them'}"
             held = f"{count(left, 'less sure host')} {were(left)} left out ({listed})"

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import PurePosixPath
 
-from atsprobe.model.endpoint import DEFAULT_PORTS, Confidence, Host, Reference, unicode_name
+from atsprobe.model.app import Extraction, UrlTemplate
+from atsprobe.model.endpoint import DEFAULT_PORTS, Confidence, Endpoint, Host, Reference, unicode_name
 from atsprobe.model.public_suffix import registrable_domain
 from atsprobe.model.result import HostsResult
 from atsprobe.report.escape import escape, shortened
-from atsprobe.report.places import Places, file_of, place
+from atsprobe.report.places import Places, file_of, place, without_payload
 from atsprobe.report.style import QUIET, VERBOSE, Style
 from atsprobe.report.text.layout import Page
 from atsprobe.report.text.network_code import add_network_code
@@ -36,6 +38,7 @@ _WORDS = {
     "configuration": "configuration",
     "redirect": "redirect",
 }
+_RUN_TIME = re.compile(r"[%$#{}<>()\\]")
 _SERVICES = frozenset({"applinks", "webcredentials", "activitycontinuation", "appclips"})
 
 
@@ -48,17 +51,17 @@ def render_hosts(result: HostsResult, style: Style) -> str:
     page = Page(style)
     sections = [(title, word, _of_section(hosts, number)) for number, (title, word, _) in enumerate(_SECTIONS)]
     _add_head(page, result, [(word, len(found)) for _, word, found in sections])
-    column = column_beside(page, [_shown(h) for h in hosts] + [f"*.{t.suffix}" for t in extraction.templates])
+    unlisted = dict(extraction.unlisted)
+    column = column_beside(page, [_shown(h) for h in hosts] + [_template_name(t) for t in extraction.templates])
     for number, (title, _, found) in enumerate(sections):
-        rows = [(_shown(host), _found(references, style)) for host, references in found.items()]
+        rows = [(_shown(host), _found(references, style, unlisted)) for host, references in found.items()]
         if number == 1:
-            rows += dict.fromkeys(
-                (f"*.{t.suffix}" if t.suffix else "*", _template(t.text)) for t in extraction.templates
-            )
+            rows += dict.fromkeys((_template_name(t), _template(t)) for t in extraction.templates)
         add_section(page, title, len(found), rows, column)
     _add_noise(page, result)
     places = Places(extraction)
     _add_checks(page, result, places)
+    _add_builds(page, extraction)
     add_network_code(page, extraction)
     skipped = [(places.skipped(s), f"{s.reason}: {s.advice}" if s.advice else s.reason) for s in extraction.skipped]
     add_section(page, "Skipped", len(skipped), sorted(skipped), None)
@@ -96,7 +99,7 @@ def _add_noise(page: Page, result: HostsResult) -> None:
     if not result.lists_noise:
         return
     found = _by_host(result.extraction.noise)
-    rows = [(_shown(host), f"{refs[0].noise_reason}; {_found(refs, page.style)}") for host, refs in found.items()]
+    rows = [(_shown(host), f"{refs[0].noise_reason}; {_found(refs, page.style, {})}") for host, refs in found.items()]
     add_section(page, "Noise", len(rows), rows, None)
 
 
@@ -111,11 +114,28 @@ def _add_checks(page: Page, result: HostsResult, places: Places) -> None:
     add_section(page, "Exceptions that no code mentions", len(rows), rows, None)
 
 
+def _add_builds(page: Page, extraction: Extraction) -> None:
+    """Say for which iOS and with which SDK each bundle was built, where that was asked for and is known."""
+    if page.style.verbosity < VERBOSE:
+        return
+    rows = []
+    for bundle in extraction.bundles:
+        told = [f"linked with SDK {bundle.linked_sdk}"] if bundle.linked_sdk else []
+        told += [f"for iOS {bundle.minimum_os} and later"] if bundle.minimum_os else []
+        if told:
+            folder = str(PurePosixPath(bundle.info_plist).parent)
+            rows.append((without_payload(folder), "; ".join((", ".join(told), *bundle.build_notes))))
+    add_section(page, "Built", len(rows), rows, None)
+
+
 def _add_head(page: Page, result: HostsResult, numbers: Sequence[tuple[str, int]]) -> None:
     extraction = result.extraction
     hosts = sum(number for _, number in numbers)
-    targets = sorted({r.target for r in extraction.references} | {b.target for b in extraction.bundles})
-    within = f" in {PurePosixPath(targets[0]).name}" if len(targets) == 1 else f" in {len(targets)} targets"
+    sightings = (*extraction.references, *extraction.noise)
+    targets = sorted({r.target for r in sightings} | {b.target for b in extraction.bundles})
+    within = (
+        f" in {PurePosixPath(targets[0]).name or targets[0]}" if len(targets) == 1 else f" in {len(targets)} targets"
+    )
     told = [count(n, word) if word == "bare name" else f"{n} {word}" for word, n in numbers if n]
     page.add((f"{count(hosts, 'host')}{within if targets else ''}{': ' if told else ''}{', '.join(told)}", "strong"))
     parts = [count(len(extraction.bundles), "bundle"), count(extraction.files_read, "file")]
@@ -138,11 +158,12 @@ def _shown(host: Host) -> str:
     return host if name == host else f"{host} ({name})"
 
 
-def _found(references: Sequence[Reference], style: Style) -> str:
-    if style.verbosity >= VERBOSE:
-        return "; ".join(dict.fromkeys(_sighting(r) for r in references))
-    more = len(references) - 1
-    return _sighting(references[0]) + (f"; {count(more, 'more place')}" if more else "")
+def _found(references: Sequence[Reference], style: Style, unlisted: Mapping[Endpoint, int]) -> str:
+    """Say where a host was found: at its best place and how many more, or at all; beyond a number they are counted alone."""
+    told = list(dict.fromkeys(_sighting(r) for r in references)) if style.verbosity >= VERBOSE else []
+    more = sum(unlisted.get(endpoint, 0) for endpoint in {r.endpoint for r in references})
+    more += 0 if told else len(references) - 1
+    return "; ".join([*(told or [_sighting(references[0])]), *([count(more, "more place")] if more else [])])
 
 
 def _sighting(reference: Reference) -> str:
@@ -156,5 +177,17 @@ def _sighting(reference: Reference) -> str:
     return ", ".join(word for word in words if word)
 
 
-def _template(text: str) -> str:
-    return f"template {shortened(text)}, the app fills it in"
+def _template_name(template: UrlTemplate) -> str:
+    if template.is_whole_host:
+        return _shown(Host(template.suffix))
+    return f"*.{template.suffix}" if template.suffix else "*"
+
+
+def _template(template: UrlTemplate) -> str:
+    """Quote a template and say who fills it in; a pattern such as ``*.example.com`` nobody does."""
+    authority = template.text.rpartition("://")[2].partition("/")[0]
+    if "*" in authority and not _RUN_TIME.search(authority):
+        said = "of any port" if template.is_whole_host else "names no one host"
+        return f"pattern {shortened(template.text)}, {said}"
+    said = "the app fills in the port" if template.is_whole_host else "the app fills it in"
+    return f"template {shortened(template.text)}, {said}"

@@ -137,15 +137,16 @@ def wrap(text: str, first: int, rest: int, *, fold: bool) -> list[tuple[int, int
     """Cut a text into lines of at most ``first`` and then ``rest`` cells; give their start and end.
 
     Cuts are at blanks; ``KEY = value`` stays together. A word wider than a line is folded after a ``.`` or ``/``, or
-    where the line ends, unless ``fold`` is false.
+    where the line ends, unless ``fold`` is false: then it stays where it is, if a line of its own had no more room.
     """
     lines: list[tuple[int, int]] = []
     start = end = 0
     room = first
     for begin, stop in _words(text):
         if end > start and cell_len(text[start:stop]) > room:
-            too_wide_for_any_line = fold and cell_len(text[begin:stop]) > rest
-            if not too_wide_for_any_line or room - cell_len(text[start:begin]) < _ROOM_TO_START_A_LONG_WORD:
+            too_wide_for_any_line = cell_len(text[begin:stop]) > rest
+            left = room - cell_len(text[start:begin])
+            if not too_wide_for_any_line or left < (_ROOM_TO_START_A_LONG_WORD if fold else rest):
                 lines.append((start, end))
                 start, room = begin, rest
         while fold and cell_len(text[start:stop]) > room:
