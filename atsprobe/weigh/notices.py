@@ -173,10 +173,13 @@ def of_scope(scope: Scope, evidence: Evidence) -> Iterator[Notice]:
     yield from _numbers_for_false(scope, bundle)
     yield from _final_dots(scope)
     declared = {meant_host(domain) for domain in bundle.dictionary.entries}
+    known = {
+        r.host for r in evidence.recording.resolutions if isinstance(r.outcome, Resolved)
+    }  # by --resolve, on some port
     for load in (*scope.loads, *scope.unknown_to_dns):
         resolution = evidence.resolution(load.endpoint)
         outcome = resolution.outcome if resolution else None
-        gone = isinstance(outcome, Unresolved) and outcome.reason == "no-such-name"
+        gone = isinstance(outcome, Unresolved) and outcome.reason == "no-such-name" and load.endpoint.host not in known
         if gone and load.endpoint.host in declared:
             text = "declared, but no such name (NXDOMAIN); whoever registers it inherits the exception"
             yield Notice("declared-domain-does-not-exist", str(load.endpoint.host), text, to_act_on=True)
