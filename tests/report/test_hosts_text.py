@@ -172,3 +172,21 @@ def test_builds_are_told_where_asked_for() -> None:
     line = "  Ferry.app  linked with SDK 18.2, for iOS 15.0 and later; the Info.plist says 17\n"
     assert f"Built (1)\n{line}" in render_hosts(result, Style(width=120, verbosity=1))
     assert "Built" not in render_hosts(result, Style(width=120))
+
+
+def test_what_a_framework_configures_is_declared() -> None:
+    """A host of Capacitor's or Cordova's configuration is listed as declared, with or without a scheme."""
+    found = [
+        _found("server.example.com", kind, "t", "capacitor.config.json", Line(2), Confidence.DECLARED)
+        for kind in ("configuration", "bare-host")
+    ]
+    text = render_hosts(HostsResult(Extraction(references=tuple(found))), Style())
+    assert "Declared (1)\n  server.example.com  configuration, capacitor.config.json:2; 1 more place\n" in text
+
+
+def test_templates_alone_are_no_hosts() -> None:
+    """Their section has a title of its own where no URL names a host."""
+    template = UrlTemplate("example.net", None, "a", "a.js", "https://${x}.example.net/")
+    text = render_hosts(HostsResult(Extraction(templates=(template,))), Style())
+    assert "Filled in at run time (1)\n  *.example.net" in text
+    assert "(0)" not in text

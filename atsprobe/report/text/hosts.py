@@ -57,7 +57,7 @@ def render_hosts(result: HostsResult, style: Style) -> str:
         rows = [(_shown(host), _found(references, style, unlisted)) for host, references in found.items()]
         if number == 1:
             rows += dict.fromkeys((_template_name(t), _template(t)) for t in extraction.templates)
-        add_section(page, title, len(found), rows, column)
+        add_section(page, title if found else "Filled in at run time", len(found) or len(rows), rows, column)
     _add_noise(page, result)
     places = Places(extraction)
     _add_checks(page, result, places)
@@ -91,6 +91,8 @@ def _section_of(reference: Reference) -> int:
     """Give the section of a sighting; a host inside a text has the last, whether with a scheme or bare."""
     if reference.confidence is Confidence.EMBEDDED:
         return len(_SECTIONS) - 1
+    if _is_declared(reference):
+        return 0
     return next(n for n, (_, _, kinds) in enumerate(_SECTIONS) if reference.kind in kinds)
 
 
@@ -166,6 +168,11 @@ def _found(references: Sequence[Reference], style: Style, unlisted: Mapping[Endp
     return "; ".join([*(told or [_sighting(references[0])]), *([count(more, "more place")] if more else [])])
 
 
+def _is_declared(reference: Reference) -> bool:
+    """Whether the app declares the host: under a key of Apple's, or in the configuration of its framework."""
+    return reference.confidence is Confidence.DECLARED and reference.kind != "command-line"
+
+
 def _sighting(reference: Reference) -> str:
     endpoint, service = reference.endpoint, reference.text.partition(":")[0]
     words = [service if service in _SERVICES else _WORDS.get(reference.kind, "")]
@@ -173,7 +180,7 @@ def _sighting(reference: Reference) -> str:
         words.append("http://")
     if endpoint.port != DEFAULT_PORTS[endpoint.scheme]:
         words.append(f"port {endpoint.port}")
-    words.append(file_of(reference) if reference.kind in _SECTIONS[0][2] else place(reference))
+    words.append(file_of(reference) if _is_declared(reference) else place(reference))
     return ", ".join(word for word in words if word)
 
 
