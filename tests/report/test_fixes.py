@@ -104,7 +104,7 @@ def test_the_smallest_exception_helps_until_then() -> None:
     ],
 )
 def test_what_the_app_alone_asks_for_may_be_met_or_asked_for_less(requirement: str, reason: str, fix: str) -> None:
-    """A server that passes default ATS, and a stricter key of the app that blocks it, is not left without a word on what to do."""
+    """A server that passes default ATS, and a stricter key of the app that blocks it, comes with what to do."""
     one = load("a.example.com", Verdict.PASS, "blocked", failing=(requirement,))
     strict = replace(one, declared=tuple(replace(d, reason=f"{requirement}: {reason}") for d in one.declared))
     assert declared_fix(strict) == f"{fix}, or let the app's own dictionary ask for less"
