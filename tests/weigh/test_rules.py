@@ -770,3 +770,19 @@ def test_the_versions_that_disagree_are_named():
     result = concluded(Scenario(0, App(None, (HS,)), {HS: CBC_SHA384}, ios=("all",)))
     told = [n.evidence for n in result.notices if n.kind == "versions-disagree"]
     assert told == ["blocked on iOS 15.4, iOS 17 and iOS 26, pass on iOS 13"]
+
+
+@pytest.mark.parametrize(
+    ("https", "told"),
+    [
+        ((OK, TIMES_OUT), "its https on port 443 was reached on 1 of 2 addresses alone"),
+        ((TIMES_OUT, TIMES_OUT), "its https on port 443 was not reached"),
+        ((EXPIRED, EXPIRED), "https on port 443 does not pass default ATS"),
+    ],
+)
+def test_https_that_was_not_reached_is_not_said_to_fail(https, told):
+    """The http:// URL needs its key as long as its https is not seen to pass everywhere; why is said as far as it was seen."""
+    scenario = Scenario(0, App(h(ALLOW_HTTP), (HC,)), {HC: (CLEAR, CLEAR), HS: https}, {}, exit=0)
+    (key,) = concluded(scenario).exceptions
+    assert key.status == "needed"
+    assert key.reason.endswith(told)
