@@ -169,6 +169,11 @@ BAD = {
         '3: waiver: host: "https://api.example.com/" is no host name',
         'a bare name: host = "api.example.com"',
     ),
+    "a wildcard": (
+        WAIVER.replace("api.example.com", "*.example.com"),
+        '3: waiver: host: "*.example.com" is no host name',
+        'domain = "example.com" is that name and everything below it',
+    ),
     "everything ignored": ('[[ignored]]\nhost = "*"\nreason = "x"\n', '2: ignored: host: "*" is no host name', ""),
     "ignored for no reason": ('[[ignored]]\nhost = "a.example"\n', "1: ignored: no reason given", ""),
     "a text for a number": ('timeout = "10"\n', "1: timeout: takes a number, not a string", "timeout = 10, say"),

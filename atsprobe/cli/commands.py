@@ -15,7 +15,13 @@ from atsprobe.cli import options
 from atsprobe.cli.answer import EXIT, answer, closed
 from atsprobe.cli.certificate_command import certificate
 from atsprobe.cli.config_command import config, config_class
-from atsprobe.cli.configured import ConfiguredCommand, ReportingCommand, say_settings_file, with_settings_file
+from atsprobe.cli.configured import (
+    ConfiguredCommand,
+    ReportingCommand,
+    is_from_file,
+    say_settings_file,
+    with_settings_file,
+)
 from atsprobe.cli.diagnose_command import DiagnoseCommand, diagnose
 from atsprobe.cli.diff_command import EPILOG, diff
 from atsprobe.cli.help import PlainCommand, PlainGroup
@@ -152,7 +158,8 @@ def audit(
         check_revocation=check_revocation,
     )
     settings = with_settings_file(context, settings, speaker)
-    wanted = papers(suggest, patch, notes, [*targets, *([output] if output else [])])
+    taken = [*targets, *([output] if output else [])]
+    wanted = papers(suggest, patch, notes, taken, patch_is_standing=is_from_file(context, "patch"))
     from atsprobe.pipelines.audit import audit as run
 
     result = run(targets, settings, ProgressLine(speaker, wanted.check))

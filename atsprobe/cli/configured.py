@@ -123,6 +123,11 @@ def in_force(context: typer.Context) -> ConfigResult:
     return found
 
 
+def is_from_file(context: typer.Context, option: str) -> bool:
+    """Whether an option has its value from the settings file."""
+    return any(v.option == option and v.source == "file" for v in in_force(context).values)
+
+
 def with_settings_file(context: typer.Context, settings: Settings, speaker: Speaker) -> Settings:
     """Give settings with the hosts to ignore and the waivers of the file, and say which file is used."""
     found = in_force(context)

@@ -16,18 +16,21 @@ from atsprobe.settings import UsageProblem
 
 _OURS = b"by atsprobe"
 _HEAD = 4096
+_GIVE_THE_SOURCE = "give the app's source Info.plist, in XML"
 
 
 @dataclass
 class Papers:
     """What to write beside the report, and where; None for what was not asked for.
 
+    ``patch_is_standing``: a settings file asks for the patch, whatever is audited; where none can be made that is no fault.
     ``told`` says what was written, for the closing line; ``problems`` are lines with a hint each; ``hints`` are what to do next.
     """
 
     suggest: Output | None = None
     patch: Output | None = None
     notes: Output | None = None
+    patch_is_standing: bool = False
     told: list[str] = field(default_factory=list)
     problems: list[tuple[str, str]] = field(default_factory=list)
     hints: list[str] = field(default_factory=list)
@@ -55,10 +58,14 @@ class Papers:
                 raise UsageProblem(what, f"give another {option}")
         if self.patch is None or found.sources:
             return
-        if not found.missing:
-            raise UsageProblem("--patch: no Info.plist among the targets", "give the app's source Info.plist, in XML")
-        first = found.missing[0]
-        raise UsageProblem(f"--patch: {first.path}: {first.reason}", first.advice)
+        what, advice = "no Info.plist among the targets", _GIVE_THE_SOURCE
+        if found.missing:
+            first = found.missing[0]
+            what, advice = f"{first.path}: {first.reason}", first.advice
+        if not self.patch_is_standing:
+            raise UsageProblem(f"--patch: {what}", advice)
+        self.hints.append(f"no patch was written to {self.patch.path}: {what}; {advice}")
+        self.patch = None
 
     def write(self, result: AuditResult) -> None:
         """Write what was asked for. What cannot be written is a problem, and keeps nothing else from being written."""
@@ -97,8 +104,13 @@ class Papers:
 
         found = info_plist_sources(result.recording.extraction)
         for missing in found.missing:
-            if changes(result, missing.bundle):
-                self.problems.append((f"--patch: {missing.path}: {missing.reason}", missing.advice))
+            if not changes(result, missing.bundle):
+                continue
+            what = f"{missing.path}: {missing.reason}"
+            if self.patch_is_standing:
+                self.hints.append(f"{output.path} patches no {what}; {missing.advice}")
+            else:
+                self.problems.append((f"--patch: {what}", missing.advice))
         try:
             text = plist_patch(result, found.sources)
         except Uneditable as problem:
@@ -125,7 +137,14 @@ class Papers:
         return True
 
 
-def papers(suggest: str | None, patch: str | None, notes: str | None, taken: Sequence[str]) -> Papers:
+def papers(
+    suggest: str | None,
+    patch: str | None,
+    notes: str | None,
+    taken: Sequence[str],
+    *,
+    patch_is_standing: bool = False,
+) -> Papers:
     """Try the paths; ``taken`` are those of targets and of the report. Raises UsageProblem for one that cannot be written."""
     known = [(path, "a target or the report") for path in taken]
     tried: dict[str, Output] = {}
@@ -133,7 +152,9 @@ def papers(suggest: str | None, patch: str | None, notes: str | None, taken: Seq
         if path is not None:
             tried[option] = _tried(option, path, known)
             known.append((path, f"the file of {option}"))
-    return Papers(tried.get("--suggest"), tried.get("--patch"), tried.get("--notes"))
+    return Papers(
+        tried.get("--suggest"), tried.get("--patch"), tried.get("--notes"), patch_is_standing=patch_is_standing
+    )
 
 
 def _tried(option: str, path: str, known: Iterable[tuple[str, str]]) -> Output:

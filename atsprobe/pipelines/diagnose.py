@@ -11,6 +11,7 @@ from atsprobe.ats.profile import profiles
 from atsprobe.certificate_files import apple_roots
 from atsprobe.extract.target import BadTarget, HostTarget, Target, expand
 from atsprobe.model.app import SkippedInput
+from atsprobe.model.endpoint import counterpart
 from atsprobe.model.result import DiagnoseResult
 from atsprobe.pipelines.audit import check_profiles
 from atsprobe.pipelines.progress import Progress
@@ -54,7 +55,6 @@ def _skipped(target: Target) -> SkippedInput | None:
         return SkippedInput(target.text, "", "a file, and the table is of a host", advice, unreadable=True)
     if target.endpoint.scheme == "http":
         reason = "the table is of https:// loads; ATS refuses http:// whatever the server does"
-        return SkippedInput(
-            target.text, "", reason, f"give https://{target.endpoint.host}, or use atsprobe audit", unreadable=True
-        )
+        https = str(counterpart(target.endpoint)).removesuffix(":443")
+        return SkippedInput(target.text, "", reason, f"give https://{https}, or use atsprobe audit", unreadable=True)
     return None

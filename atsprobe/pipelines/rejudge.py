@@ -15,6 +15,8 @@ from atsprobe.pipelines.audit import check_profiles, concluded
 from atsprobe.pipelines.plan import without_ignored
 from atsprobe.settings import Settings, UsageProblem
 
+_VERSION = "schema_version"
+
 
 def rejudge(text: str | bytes, settings: Settings | None = None, plist: str | None = None) -> AuditResult:
     """Judge a saved audit again; conclusions in it are not read.
@@ -46,7 +48,18 @@ def read_saved(text: str | bytes) -> tuple[Recording, JudgedAs]:
         document = loads(text)
         return decode(document), judged_as(document)
     except DocumentProblem as problem:
-        raise UsageProblem(str(problem), "give the output of audit --format json") from problem
+        if problem.path == _VERSION:
+            said, hint = f"{problem}{_line_of_version(text)}", "audit again, or use the atsprobe that wrote it"
+        else:
+            said, hint = str(problem), "give the output of audit --format json"
+        raise UsageProblem(said, hint) from problem
+
+
+def _line_of_version(text: str | bytes) -> str:
+    """Say on which line the version first stands; empty where the text is in no encoding that has it as it is."""
+    name = f'"{_VERSION}"'
+    before, found, _ = text.partition(name) if isinstance(text, str) else text.decode("latin-1").partition(name)
+    return f" (line {before.count(chr(10)) + 1})" if found else ""
 
 
 def ignoring(recording: Recording, rules: Sequence[IgnoreRule]) -> Recording:

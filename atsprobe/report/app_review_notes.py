@@ -120,7 +120,10 @@ class _Page:
             lines.append("- It stands at the top of the Info.plist, outside NSAppTransportSecurity.")
         if gone.now_under:
             lines.append(f"- What needs it is named instead: {listed([code(d) for d in gone.now_under], _MOST_NAMES)}.")
-        is_proof = judged.status is ExceptionStatus.UNNEEDED
+        by_default = {server.verdict for server in gone.servers} <= {Verdict.PASS, Verdict.EXEMPT}
+        is_proof = (
+            judged.status is ExceptionStatus.UNNEEDED and by_default
+        )  # else other keys are enough, as the status says
         return lines + self._measured("Proof" if is_proof else "Measured", gone.servers)
 
     def _measured(self, title: str, servers: Sequence[EndpointResult]) -> list[str]:

@@ -10,7 +10,7 @@ from typing import Literal
 from atsprobe.model.app import Bundle
 from atsprobe.model.dictionary import AtsDictionary, DeclaredKey, ExceptionEntry, PlistValue
 from atsprobe.model.endpoint import Endpoint
-from atsprobe.model.judgement import ExceptionJudgement, Verdict
+from atsprobe.model.judgement import ExceptionJudgement, ExceptionStatus, Verdict
 from atsprobe.model.result import AuditResult, EndpointResult
 from atsprobe.report.places import main_bundles
 
@@ -125,7 +125,12 @@ def _dossier(result: AuditResult, bundle: Bundle | None, dictionary: Mapping[str
 
 
 def _now_under(gone: ExceptionJudgement, kept: Iterable[Kept]) -> tuple[str, ...]:
-    """Give the new entries of the hosts that a key covers: what it was for is said there, by it or by narrower keys."""
+    """Give the new entries of the hosts that a key covers: what it was for is said there, by it or by narrower keys.
+
+    Nothing needs a key that is unneeded, though another key of its entry may be named anew.
+    """
+    if gone.status is ExceptionStatus.UNNEEDED:
+        return ()
     hosts = {str(endpoint.host) for endpoint in gone.hosts}
     new = (k.key.domain for k in kept if k.judged is None and k.key.domain in hosts)
     return tuple(dict.fromkeys(domain for domain in new if domain is not None))

@@ -136,6 +136,9 @@ def _whose(row: _Row, key: str) -> str | None:
     text = row.optional(key)
     if text is None or "key" in row:
         return text
+    if text.startswith("*."):
+        below = f'domain = "{text[2:]}" is that name and everything below it'
+        raise row.problem(f"{key}: {quoted(text)} is no host name", below, key)
     return _host(row, key, text, text)
 
 

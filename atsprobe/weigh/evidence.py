@@ -164,6 +164,10 @@ class Evidence:
                 for o in seen
             )
             return f"its https on port {other.port} " + ("sends back to http://" if sends_back else "is no way out")
+        reached = sum(not isinstance(o, Unreachable) for o in seen)
+        if reached < len(seen):
+            on = f"was reached on {reached} of {len(seen)} addresses alone" if reached else "was not reached"
+            return f"its https on port {other.port} {on}"
         return f"https on port {other.port} does not pass default ATS" if seen else "its https was not seen"
 
     @staticmethod

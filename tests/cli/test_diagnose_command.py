@@ -163,3 +163,13 @@ def test_public_function() -> None:
 
     assert atsprobe.diagnose is diagnose
     assert "diagnose" in atsprobe.__all__
+
+
+def test_the_https_to_give_in_place_of_an_http_url_keeps_a_port_of_its_own(capsys: Captured) -> None:
+    """The hint can be typed as it stands: port 80 becomes that of https, any other stays, and an address its brackets."""
+    assert main(["diagnose", "http://a.example.com:8080/", "http://[2001:db8::1]/"]) == 2
+    hints = [line for line in capsys.readouterr().err.splitlines() if "hint: " in line]
+    assert hints == [
+        "atsprobe: hint: give https://a.example.com:8080, or use atsprobe audit",
+        "atsprobe: hint: give https://[2001:db8::1], or use atsprobe audit",
+    ]

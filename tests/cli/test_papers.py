@@ -200,6 +200,31 @@ def test_a_patch_that_cannot_be_is_refused_before_the_first_packet(app, audits, 
     assert not (app / "ats.diff").exists()
 
 
+@pytest.mark.parametrize(
+    ("make", "reason"),
+    [
+        (make_ipa, "Ferry.ipa: Ferry.app/Info.plist: inside an archive, where nothing can be patched"),
+        (lambda _: "a.example.com", "no Info.plist among the targets"),
+    ],
+)
+def test_a_patch_that_the_settings_file_asks_for_is_no_fault_where_none_can_be(app, audits, capsys, make, reason):
+    """The file speaks for every audit of its folder: a target without a source is audited, and a hint says what was left out."""
+    (app / "atsprobe.toml").write_text('patch = "ats.diff"\n')
+    assert main(["audit", make(app)]) != 2
+    assert f"hint: no patch was written to ats.diff: {reason}; {SOURCE}" in said(capsys)
+    assert audits
+    assert not (app / "ats.diff").exists()
+    assert main(["audit", make(app), "--patch", "other.diff"]) == 2
+
+
+def test_the_patch_of_the_settings_file_leaves_out_what_has_no_source(app, audits, capsys):
+    """Beside a source that can be patched, a bundle that cannot is told of by a hint, and keeps the exit code as it is."""
+    (app / "atsprobe.toml").write_text('patch = "ats.diff"\n')
+    assert main(["audit", "App/Info.plist", make_ipa(app)]) == 1
+    assert (app / "ats.diff").read_text().count("+++ ") == 1
+    assert said(capsys)[1].startswith("hint: ats.diff patches no Ferry.ipa: Ferry.app/Info.plist: inside an archive")
+
+
 def test_one_patch_holds_every_source_of_a_folder(app, audits, capsys):
     """Sources that lie elsewhere than here are named from their common folder, and the hint says where to apply it."""
     for name in ("My Widget", "Share"):

@@ -119,6 +119,17 @@ def test_what_goes_has_its_proof():
     assert "- Status: not declared yet, and needed: forward-secrecy: static RSA suites only\n" in page
 
 
+def test_a_key_beside_which_another_is_enough():
+    """It is not called proved by default ATS, which fails, and what needs the other key is not said to need it."""
+    keys = [key("example.org", HTTP, True, "unneeded", "the entry's other keys are enough", hosts=[PAY])]
+    page = notes({"NSExceptionDomains": {"pay.example.org": {PFS: False}}}, keys, [pay()])
+    assert (
+        "- Status: unneeded: the entry's other keys are enough\n- Measured:\n  - `pay.example.org:443` (https): fails"
+        in page
+    )
+    assert "is named instead" not in page
+
+
 def test_an_http_url_shows_its_https_too():
     """A key that goes once the URL is changed rests on what the https side answered."""
     server = load("cdn.example.net", Verdict.EXCEPTION_REQUIRED, scheme="http", https_verdict=Verdict.PASS)

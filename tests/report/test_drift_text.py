@@ -158,3 +158,19 @@ def test_pins_at_risk_leave_the_exit_code_alone() -> None:
     compared = _compared((), PINS)
     assert exit_code(compared) == 0
     assert "Pins about to break (2)" in render(compared, "text", Style())
+
+
+def test_a_load_that_is_blocked_now_comes_with_what_to_do() -> None:
+    """Though no requirement of default ATS changed: the app's own pins or its stricter keys block it."""
+    change = Change(
+        "declared-verdict", "worse", "allowed", "blocked", "the pins do not match", bundle=BUNDLE, endpoint=API
+    )
+    pinned = load(API.host, Verdict.PASS, "blocked", findings=[finding("pinned-identity", "not the leaf's key")])
+    strict = load(API.host, Verdict.PASS, "blocked", failing=("tls-version",))
+    for row, fix in (
+        (pinned, "fix: serve a key that NSPinnedDomains names, or correct the pins"),
+        (strict, "fix: enable TLS 1.3, or let the app's own dictionary ask for less"),
+    ):
+        made = result([row])
+        text = render(DriftResult(made, made, (change,), ()), "text", Style(width=120))
+        assert fix in text

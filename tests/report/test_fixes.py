@@ -13,7 +13,7 @@ from atsprobe.model.handshake import NoAnswer
 from atsprobe.model.judgement import Verdict
 from atsprobe.model.observation import Address, HttpAnswer, PlaintextObservation, Unreachable
 from atsprobe.report.advice import advice, why_not_judged
-from atsprobe.report.fixes import server_fix
+from atsprobe.report.fixes import declared_fix, server_fix
 
 HTTPS = Endpoint(Host("a.example.com"), 443)
 HTTP = Endpoint(Host("a.example.com"), 80, "http")
@@ -94,6 +94,23 @@ def test_the_smallest_exception_helps_until_then() -> None:
     assert server_fix(one, [], recording()) == (
         "until then NSExceptionMinimumTLSVersion = TLSv1.0, NSExceptionRequiresForwardSecrecy = false"
     )
+
+
+@pytest.mark.parametrize(
+    ("requirement", "reason", "fix"),
+    [
+        ("tls-version", "TLS 1.2 at most; at least 1.3", "enable TLS 1.3"),
+        ("cipher-suite", "no suite in common", "enable ECDHE suites"),
+    ],
+)
+def test_what_the_app_alone_asks_for_may_be_met_or_asked_for_less(requirement: str, reason: str, fix: str) -> None:
+    """A server that passes default ATS, and a stricter key of the app that blocks it, comes with what to do."""
+    one = load("a.example.com", Verdict.PASS, "blocked", failing=(requirement,))
+    strict = replace(one, declared=tuple(replace(d, reason=f"{requirement}: {reason}") for d in one.declared))
+    assert declared_fix(strict) == f"{fix}, or let the app's own dictionary ask for less"
+    known = replace(strict, findings=(finding(requirement, reason),))
+    assert not declared_fix(known)
+    assert not declared_fix(load("a.example.com", Verdict.PASS, "allowed"))
 
 
 def _unknown(**more: object):

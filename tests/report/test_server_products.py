@@ -188,3 +188,10 @@ def test_haproxy_takes_the_lines_for_haproxy(files: Path) -> None:
         config = [*whole, "frontend https", "  mode http", "  timeout client 5s", *(f"  {line}" for line in bind)]
         (files / f"{number}.cfg").write_text("\n".join(config) + "\n")
         _check(program, "-c", "-f", str(files / f"{number}.cfg"))
+
+
+def test_no_line_keeps_those_after_it_from_running() -> None:
+    """Fixes of several faults are written one below the other, so a restart of the machine is a comment."""
+    lines = [line for product in products().values() for fix in product.fixes for line in fix.lines]
+    assert any("Restart-Computer" in line for line in lines)
+    assert all(line.startswith("#") for line in lines if "Restart-Computer" in line)

@@ -787,3 +787,19 @@ def test_an_entry_is_for_the_host_as_the_url_writes_it(domain, urls, declared, n
     (endpoint,) = result.endpoints
     assert endpoint.declared_verdict == declared
     assert [n.kind for n in result.notices] == notices
+
+
+@pytest.mark.parametrize(
+    ("https", "told"),
+    [
+        ((OK, TIMES_OUT), "its https on port 443 was reached on 1 of 2 addresses alone"),
+        ((TIMES_OUT, TIMES_OUT), "its https on port 443 was not reached"),
+        ((EXPIRED, EXPIRED), "https on port 443 does not pass default ATS"),
+    ],
+)
+def test_https_that_was_not_reached_is_not_said_to_fail(https, told):
+    """The http:// URL needs its key as long as its https is not seen to pass everywhere; why is said as far as it was seen."""
+    scenario = Scenario(0, App(h(ALLOW_HTTP), (HC,)), {HC: (CLEAR, CLEAR), HS: https}, {}, exit=0)
+    (key,) = concluded(scenario).exceptions
+    assert key.status == "needed"
+    assert key.reason.endswith(told)

@@ -116,7 +116,8 @@ def test_hosts_to_ignore_are_compared_in_neither_audit() -> None:
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        ('{"schema_version": "2"}', "schema_version: is '2'; this atsprobe reads '1'"),
+        ('{"schema_version": "2"}', "schema_version: is '2'; this atsprobe reads '1' (line 1)"),
+        ('{\n  "schema_version": 1}', "schema_version: is 1; this atsprobe reads '1' (line 2)"),
         ("{", "not JSON"),
         ("[]", ""),
         ('{"schema_version": "1", "hosts": []}', "no audit"),
@@ -183,7 +184,8 @@ def test_an_audit_and_itself(files, capsys) -> None:
     ("arguments", "told"),
     [
         (["{old}", "missing.json"], "missing.json: no such file"),
-        (["other.json", "{new}"], "other.json: schema_version: is '2'; this atsprobe reads '1'"),
+        (["other.json", "{new}"], "other.json: schema_version: is '2'; this atsprobe reads '1' (line 1)"),
+        (["other.json", "{new}"], "hint: audit again, or use the atsprobe that wrote it"),
         (["-", "-"], "-: standard input can be one of the two audits"),
         (["{old}", "{new}", "--ios", "12"], "12"),
         (["{old}", "{new}", "-o", "{new}"], "--output would overwrite it"),

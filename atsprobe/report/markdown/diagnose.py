@@ -8,6 +8,7 @@ from datetime import UTC
 from atsprobe.model.diagnosis import Diagnosis
 from atsprobe.model.result import DiagnoseResult
 from atsprobe.report.diagnosis_words import answer, client_title, keys, looked_at, meanings, where
+from atsprobe.report.fixes import https_fix
 from atsprobe.report.markdown_escape import code, prose
 from atsprobe.report.places import u_label
 
@@ -39,6 +40,10 @@ def _section(result: DiagnoseResult, diagnosis: Diagnosis) -> Iterator[str]:
     if told:
         yield ""
         yield from (f"- {_mark(meaning.mark)}{prose(meaning.text)}" for meaning in told)
+    fix = https_fix(diagnosis.endpoint, diagnosis.default.failing)
+    if fix:
+        yield ""
+        yield f"Fix: {prose(fix)}."
     yield ""
     day = result.recording.started_at.astimezone(UTC).date().isoformat()
     yield f"{prose(_capital(looked_at(result, diagnosis)))}; seen {day}."

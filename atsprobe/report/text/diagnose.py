@@ -5,7 +5,8 @@ from __future__ import annotations
 from atsprobe.model.diagnosis import Diagnosis, DiagnosticRow
 from atsprobe.model.result import DiagnoseResult
 from atsprobe.report.advice import advice_for
-from atsprobe.report.diagnosis_words import Kind, answer, keys, looked_at, meanings, where
+from atsprobe.report.diagnosis_words import Kind, answer, client_title, keys, looked_at, meanings, where
+from atsprobe.report.fixes import https_fix
 from atsprobe.report.places import u_label
 from atsprobe.report.server_products import configurations, kinds_shown
 from atsprobe.report.style import QUIET, VERBOSE, VERY_VERBOSE, Style
@@ -47,6 +48,8 @@ def render_diagnose(result: DiagnoseResult, style: Style) -> str:
 def _add_answer(page: Page, result: DiagnoseResult, diagnosis: Diagnosis) -> None:
     said = answer(diagnosis)
     name = f"{diagnosis.endpoint}{u_label(diagnosis.endpoint)}"
+    if len({d.client for d in result.diagnoses}) > 1:
+        name += f" as {client_title(diagnosis)}"
     page.add(_SYMBOLS[said.kind], " ", (f"{name}: {said.sentence}", "strong"), hang=2)
     if page.style.verbosity <= QUIET:
         return
@@ -118,7 +121,11 @@ def _add_meanings(page: Page, diagnosis: Diagnosis) -> None:
 
 
 def _add_fixes(page: Page, diagnosis: Diagnosis) -> None:
-    """Tell the lines for server products that would make default ATS pass."""
+    """Tell what would make default ATS pass: one sentence, and the lines for server products."""
+    fix = https_fix(diagnosis.endpoint, diagnosis.default.failing)
+    if fix and page.style.verbosity > QUIET:
+        page.blank()
+        page.add(f"fix: {fix}", indent=2, hang=7)
     told = configurations(kinds_shown(page.style), diagnosis.endpoint, diagnosis.default.failing)
     if told:
         page.blank()

@@ -11,7 +11,7 @@ from atsprobe.model.drift import Change
 from atsprobe.model.endpoint import Endpoint
 from atsprobe.model.judgement import ExceptionStatus, Verdict
 from atsprobe.model.result import DriftResult, EndpointResult
-from atsprobe.report.fixes import server_fix
+from atsprobe.report.fixes import declared_fix, server_fix
 from atsprobe.report.places import Places, key_name, server_names, u_label
 from atsprobe.report.style import QUIET, VERBOSE, Style
 from atsprobe.report.text.answer import client, subject
@@ -171,8 +171,12 @@ class _Drift:
 
     def _fix(self, thing: Thing, row: EndpointResult) -> str:
         fresh = {c.requirement for c in thing if c.requirement is not None}
+        is_blocked_now = any(c.kind == "declared-verdict" and c.after == "blocked" for c in thing)
+        if is_blocked_now:
+            fresh |= {r for d in row.declared if d.verdict == "blocked" for r in d.failing}
         failing = [f.finding for f in row.findings if f.finding.status == "fail" and f.finding.requirement in fresh]
-        return server_fix(row, failing, self._result.new.recording) if failing else ""
+        told = server_fix(row, failing, self._result.new.recording) if failing else ""
+        return "; ".join(filter(None, (told, declared_fix(row) if is_blocked_now else "")))
 
     def _of_key(self, thing: Thing) -> Item:
         (change,) = thing

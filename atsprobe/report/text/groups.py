@@ -20,7 +20,7 @@ from atsprobe.model.public_suffix import registrable_domain
 from atsprobe.model.recording import IgnoredHost
 from atsprobe.model.result import AuditResult, EndpointResult
 from atsprobe.report.advice import advice, why_not_judged
-from atsprobe.report.fixes import its_https, server_fix
+from atsprobe.report.fixes import declared_fix, its_https, server_fix
 from atsprobe.report.places import Places, key_name, server_names, spoken, u_label
 from atsprobe.report.server_products import configurations
 from atsprobe.report.tally import tally, with_status
@@ -97,7 +97,8 @@ class _Groups:
         until = {requirement: waiver.expires for requirement, waiver in in_part}
         reasons = tuple(_reason(endpoint, f, until) for f in failing) + declared_only(endpoint)
         counting = [f.finding for f in failing if f.finding.requirement not in until]
-        fix = server_fix(endpoint, counting, self._result.recording) if counting or not failing else ""
+        of_the_server = server_fix(endpoint, counting, self._result.recording) if counting or not failing else ""
+        fix = "; ".join(filter(None, (of_the_server, declared_fix(endpoint))))
         return Item(
             id="blocked",
             subject=self._subject(endpoint.endpoint) + self._blocking_bundles(endpoint),
