@@ -19,11 +19,15 @@ IpNetwork = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 @dataclass(frozen=True)
 class Match:
-    """The entry that decides about a host, and how it was found. ``key`` is spelled as in the plist."""
+    """The entry that decides about a host, and how it was found. ``key`` is spelled as in the plist.
+
+    ``is_contested``: another key is for the same network, and its entry differs; which of them holds is not defined.
+    """
 
     key: str
     entry: ExceptionEntry
     kind: Literal["exact", "ancestor", "network", "built-in"]
+    is_contested: bool = False
 
 
 @cache
@@ -51,11 +55,15 @@ class ExceptionIndex:
         """Index the entries of a dictionary, over Apple's own where ``built_in``; what is no dictionary never matches."""
         self._own = dictionary.entries
         self._entries = {**(built_in_exceptions() if built_in else {}), **self._own}
-        self._networks: dict[tuple[int, int, int], str] = {}  # of keys for one network the last holds
+        self._networks: dict[tuple[int, int, int], str] = {}  # of keys for one network the last is named
+        self._contested: set[tuple[int, int, int]] = set()
         for key in self._own:
             network = network_of(key) if "/" in key else None
             if network is not None:
-                self._networks[network.version, network.prefixlen, int(network.network_address)] = key
+                place = (network.version, network.prefixlen, int(network.network_address))
+                if self._own[self._networks.get(place, key)] != self._own[key]:
+                    self._contested.add(place)
+                self._networks[place] = key
         self._prefixes = sorted({(version, prefix) for version, prefix, _ in self._networks}, reverse=True)
 
     def match(self, host: Host) -> Match | None:
@@ -82,9 +90,10 @@ class ExceptionIndex:
             if version != address.version:
                 continue
             host_bits = address.max_prefixlen - prefix
-            key = self._networks.get((version, prefix, int(address) >> host_bits << host_bits))
+            place = (version, prefix, int(address) >> host_bits << host_bits)
+            key = self._networks.get(place)
             if key is not None:
-                return Match(key, self._own[key], "network")
+                return Match(key, self._own[key], "network", place in self._contested)
         return None
 
 

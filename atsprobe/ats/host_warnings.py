@@ -114,6 +114,8 @@ def _above(host: Host) -> tuple[Host, ...]:
 def _of_kind(policy: Policy) -> Iterator[PolicyWarning]:
     """Tell what is particular to a kind of host."""
     kind = locality(policy.host)
+    if policy.contested and policy.matched_exception is not None:
+        return  # two keys for one network, which the notes about the keys tell
     if policy.contested:
         text = "reports about private addresses contradict each other; NSAllowsLocalNetworking = true settles it"
         yield PolicyWarning("private-address", None, None, text)

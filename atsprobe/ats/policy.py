@@ -54,6 +54,8 @@ class PolicyResolver:
                 return self._default(host, contested=False)  # no key names an address there, and no global is left
             return self._exempt(host, "IP address, outside ATS before iOS 17")
         match = self._index.match(host)
+        if match is not None and match.is_contested:
+            return self._by_either_entry(host, match)
         if match is not None:
             by_entry = self._by_entry(host, match)
             is_unknown = is_no_tls_version(match.entry.minimum_tls_version)
@@ -66,6 +68,12 @@ class PolicyResolver:
         if self._arbitrary_loads:
             return self._ats_off(host, contested=contested)
         return self._default(host, contested=contested)
+
+    def _by_either_entry(self, host: Host, match: Match) -> Policy:
+        """Of two keys for one network the one that is enumerated last holds, in an order that nobody defines: all is open."""
+        default = self._default(host, contested=True)
+        versions = frozenset(default.offer.versions)
+        return replace(default, unproved_versions=versions, matched_exception=match.key, decided_by=match.key)
 
     def _exempt(self, host: Host, decided_by: str) -> Policy:
         off = self._ats_off(host, contested=False)

@@ -129,8 +129,7 @@ def _http(case: Case) -> _View:
     leads_to = _https(case, case.https_seen) if case.sent_on_to_https else _View("allowed")
     if not policy.http_allowed:
         if policy.contested:
-            reason = "http:// to a private address: iOS versions and networks differ"
-            return replace(leads_to, outcome="inconclusive", reason=reason)
+            return replace(leads_to, outcome="inconclusive", reason=f"http://: {policy.why_contested}")
         return replace(leads_to, outcome="blocked", reason="")
     if case.not_contacted:
         return _View("allowed")
@@ -157,7 +156,7 @@ def _https(case: Case, seen: Observation | None) -> _View:
     if case.accepts_server_trust and not policy.ats_enforced and failing and failing <= _LEFT_TO_THE_APP:
         return replace(view, outcome="inconclusive", reason="the app has code that accepts a server trust by itself")
     if policy.contested:
-        return replace(view, outcome="inconclusive", reason="a private address: iOS versions and networks differ")
+        return replace(view, outcome="inconclusive", reason=policy.why_contested)
     return view
 
 

@@ -122,8 +122,9 @@ class Policy:
     """What one client demands of one host under one dictionary, and which key or rule decided.
 
     ``ats_enforced`` is Apple's own flag; ``exempt`` says that the host is of a kind outside ATS, and nothing put ATS back.
-    ``contested``: Apple's client and its documentation differ about this kind of host (private addresses), so that
-    nothing can be said. ``http_is_loaded_as_https``: URLSession never loads http:// from it (.dev and .app).
+    ``contested``: Apple's client and its documentation differ about this kind of host (private addresses), or two keys are
+    for its network, so that nothing can be said (`why_contested`).
+    ``http_is_loaded_as_https``: URLSession never loads http:// from it (.dev and .app).
     ``offer`` is what the client says; ``unproved`` are suites of it, and ``unproved_versions`` versions of it, that
     the client may not offer in truth: what only they negotiate is unknown. Where no version is proved, the floor is
     unknown (`floor_is_unknown`), and ``minimum_tls_version`` is the lowest that it may be; it is None where ATS sets no
@@ -150,6 +151,13 @@ class Policy:
     matched_exception: str | None = None
     decided_by: str = ""
     warnings: tuple[PolicyWarning, ...] = ()
+
+    @property
+    def why_contested(self) -> str:
+        """Why nothing can be said of the host, where `contested`."""
+        if self.matched_exception is not None:
+            return "two keys for one network: which of them holds is not defined"
+        return "a private address: iOS versions and networks differ"
 
     @property
     def floor_is_unknown(self) -> bool:

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from atsprobe.model.app import Extraction
 from atsprobe.model.endpoint import Endpoint, Host, Reference
-from atsprobe.model.observation import Address, Observation, Resolution
+from atsprobe.model.observation import Observation, Resolution
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,3 @@ class Recording:
     def seen(self, endpoint: Endpoint) -> Iterator[Observation]:
         """Give the observations of an endpoint, one an address, in the order made."""
         return (o for o in self.observations if o.endpoint == endpoint)
-
-    def seen_at(self, endpoint: Endpoint, address: Address) -> Observation | None:
-        """Give what was seen of an endpoint on the host's address (the IP counts; the port may be mapped)."""
-        return next((o for o in self.seen(endpoint) if o.address.ip == address.ip), None)

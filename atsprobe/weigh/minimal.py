@@ -58,10 +58,6 @@ class MinimalSearch:
                 found.append(CaseVerdict(client, verdict, judgement))
         return tuple(found)
 
-    def default_resolver(self, profile: Profile) -> PolicyResolver:
-        """Give the resolver of default ATS."""
-        return PolicyResolver(Client(profile, _BEFORE_EVERY_SDK_RULE), AtsDictionary())
-
     def _verdict(self, endpoint: Endpoint, profile: Profile, index: int, judgement: Judgement) -> Verdict:
         match judgement.outcome:
             case "allowed":

@@ -225,7 +225,6 @@ def _with_command(image: Image, command: int, body: bytes, order: str) -> Image:
         return replace(image, link_edit=_with_link_edit(image, command, body))
     except struct.error:  # a command shorter than its own kind: nothing to learn from it
         return image
-    return image
 
 
 def _with_link_edit(image: Image, command: int, body: bytes) -> LinkEdit:

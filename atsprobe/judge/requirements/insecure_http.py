@@ -23,5 +23,5 @@ def check(case: Case) -> Finding:
     if policy.http_allowed:
         return RULE.does_not_apply("http:// is allowed")
     if policy.contested:
-        return RULE.unknown("http:// to a private address: iOS versions and networks differ")
+        return RULE.unknown(f"http://: {policy.why_contested}")
     return RULE.fails("http:// is refused, whatever the server does", fixable=policy.client.profile.reads_exceptions)

@@ -260,7 +260,8 @@ def _https(policy: Policy) -> str:
         parts.append(ecdhe if policy.forward_secrecy_required else "ECDHE or RSA")
         parts += ["EMS"] if policy.requires_extended_master_secret else []
     told = ", ".join([*parts, *pinned])
-    return f"exempt or {told}" if policy.contested and policy.ats_enforced else told
+    may_be_exempt = policy.contested and policy.ats_enforced and policy.matched_exception is None
+    return f"exempt or {told}" if may_be_exempt else told
 
 
 _Rows = tuple[tuple[str, str], ...]
