@@ -14,7 +14,7 @@ from atsprobe.model.handshake import accepted_suites, deployments
 from atsprobe.model.judgement import ExceptionStatus, Verdict
 from atsprobe.model.observation import Observation, TlsObservation
 from atsprobe.model.result import AuditResult, EndpointResult
-from atsprobe.report.dossier import Dossier, Gone, Kept, dossiers, most, seen_on
+from atsprobe.report.dossier import Dossier, Gone, Kept, dossiers, most, seen_on, without_exception
 from atsprobe.report.escape import shortened
 from atsprobe.report.fixes import server_fix
 from atsprobe.report.markdown_escape import code, prose
@@ -43,7 +43,7 @@ def app_review_notes(result: AuditResult) -> str:
             lines += ["", f"## {prose(_title(dossier))}"]
         lines += _Page(result, dossier, "#" * level).lines()
     if not every:
-        lines += ["", "No exception is declared, and none is needed."]
+        lines += ["", f"{without_exception(result).capitalize()}."]
     return "\n".join((*lines, ""))
 
 

@@ -13,6 +13,7 @@ from atsprobe.model.endpoint import Endpoint
 from atsprobe.model.judgement import ExceptionJudgement, ExceptionStatus, Verdict
 from atsprobe.model.result import AuditResult, EndpointResult
 from atsprobe.report.places import main_bundles
+from atsprobe.report.words import count
 
 DOMAINS, MINIMUM_TLS = "NSExceptionDomains", "NSExceptionMinimumTLSVersion"
 _MOST_REASONS = 3
@@ -77,6 +78,16 @@ class Dossier:
     def kept_in(self, domain: str | None, key: str | None = None) -> tuple[Kept, ...]:
         """Give what stays of a domain's entry, or of the global keys those of one name."""
         return tuple(k for k in self.kept if k.key.domain == domain and (key is None or k.key.key == key))
+
+
+def without_exception(result: AuditResult) -> str:
+    """Say of an audit in which nothing is declared and nothing would be that none is needed, if that was seen."""
+    if not result.loads:
+        return "no exception is declared, and no server was found that may need one"
+    unsettled = sum(load.declared_verdict not in ("allowed", "exempt") for load in result.loads)
+    if unsettled:
+        return f"no exception is declared, and none was seen to help the {count(unsettled, 'load')} not seen to work"
+    return "no exception is declared, and none is needed"
 
 
 def dossiers(result: AuditResult) -> tuple[Dossier, ...]:

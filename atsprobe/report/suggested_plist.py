@@ -10,7 +10,7 @@ from pathlib import PurePosixPath
 from atsprobe.model.app import Bundle
 from atsprobe.model.dictionary import PlistValue
 from atsprobe.model.result import AuditResult, EndpointResult
-from atsprobe.report.dossier import DOMAINS, Dossier, Gone, Kept, dossiers, most, seen_on
+from atsprobe.report.dossier import DOMAINS, Dossier, Gone, Kept, dossiers, most, seen_on, without_exception
 from atsprobe.report.places import bundle_title, key_name, shown_value, spoken
 from atsprobe.report.plist_xml import comment, member
 from atsprobe.report.text.answer import client
@@ -95,7 +95,7 @@ def _about(result: AuditResult, dossier: Dossier) -> list[str]:
     elif dossier.gone:
         lines.append("no exception is needed: NSAppTransportSecurity goes from Info.plist as a whole")
     else:
-        lines.append("no exception is declared, and none is needed")
+        lines.append(without_exception(result))
     return [*lines, *(_left_out(gone) for gone in dossier.gone)]
 
 

@@ -175,6 +175,18 @@ def test_nothing_to_say():
     assert app_review_notes(passing()).endswith("\n\nNo exception is declared, and none is needed.\n")
 
 
+@pytest.mark.parametrize(
+    ("loads", "said"),
+    [
+        ((), "no server was found that may need one."),
+        ([replace(passing().loads[0], declared_verdict="inconclusive")], "help the 1 load not seen to work."),
+    ],
+)
+def test_what_was_not_seen_is_not_called_needless(loads, said):
+    """Without a server, or with one that was not judged, nobody knows that no exception is needed."""
+    assert app_review_notes(replace(passing(), endpoints=tuple(loads))).endswith(f"{said}\n")
+
+
 class _Tags(HTMLParser):
     """Gathers the tags of a page."""
 

@@ -130,7 +130,9 @@ def test_stray_keys_and_an_empty_dictionary():
     assert "no exception is needed: NSAppTransportSecurity goes from Info.plist as a whole\n" in one.text
     assert "left out, to be removed at the top of Info.plist: NSAllowsArbitraryLoads: ineffective" in one.text
     (nothing,) = suggested({})
-    assert "no exception is declared, and none is needed -->" in nothing.text
+    assert "no exception is declared, and no server was found that may need one -->" in nothing.text
+    (passes,) = suggested({}, loads=passing().loads)
+    assert "no exception is declared, and none is needed -->" in passes.text
 
 
 def test_every_bundle_has_a_file_of_its_own():
